@@ -1,0 +1,156 @@
+package presence
+
+import (
+	"fmt"
+	"time"
+)
+
+// Action is one write (or one look) for one person. It is one of [SetSession],
+// [ClearSession], [SetPreferred], [ClearPreferred], [Look], [AddCall], [DelCall]
+// and [SetActivity].
+type Action interface {
+	fmt.Stringer
+	// Side is where the action is carried out.
+	Side() Side
+}
+
+// Side is one of the two systems.
+type Side string
+
+// The sides.
+const (
+	SideTeams Side = "Teams"
+	SidePBX   Side = "PBX"
+)
+
+// SetSession sets or renews the application's presence session in Teams.
+type SetSession struct {
+	Value    Teams
+	Lifetime time.Duration
+}
+
+// ClearSession removes the application's presence session.
+type ClearSession struct{}
+
+// SetPreferred sets the preferred presence of the person in Teams.
+type SetPreferred struct {
+	Value    Teams
+	Lifetime time.Duration
+}
+
+// ClearPreferred clears the preferred presence.
+type ClearPreferred struct{}
+
+// Look reads the person's presence in Teams.
+type Look struct{}
+
+// AddCall adds an alien call on the PBX.
+type AddCall struct{}
+
+// DelCall deletes the alien call with that id.
+type DelCall struct{ ID int64 }
+
+// SetActivity sets the activity of the PBX contact; the empty one takes it back.
+type SetActivity struct{ Activity string }
+
+// Side implements [Action].
+func (SetSession) Side() Side     { return SideTeams }
+func (ClearSession) Side() Side   { return SideTeams }
+func (SetPreferred) Side() Side   { return SideTeams }
+func (ClearPreferred) Side() Side { return SideTeams }
+func (Look) Side() Side           { return SideTeams }
+func (AddCall) Side() Side        { return SidePBX }
+func (DelCall) Side() Side        { return SidePBX }
+func (SetActivity) Side() Side    { return SidePBX }
+
+func (a SetSession) String() string   { return "session " + a.Value.String() }
+func (ClearSession) String() string   { return "clear session" }
+func (a SetPreferred) String() string { return "preferred presence " + a.Value.String() }
+func (ClearPreferred) String() string { return "clear preferred presence" }
+func (Look) String() string           { return "read Teams" }
+func (AddCall) String() string        { return "add alien call" }
+func (DelCall) String() string        { return "delete alien call" }
+func (a SetActivity) String() string  { return "activity " + PBX{Activity: a.Activity}.String() }
+
+// act derives the next action from the stages. Teams comes first and in an order
+// that hides what lies between: a session before the lifting of the preferred
+// presence, the preferred presence back before the session goes.
+func (s *step) act() {
+	if s.Goal != Sync {
+		s.leave()
+	}
+	if s.out.Action = s.actTeams(); s.out.Action == nil {
+		s.out.Action = s.actPBX()
+	}
+}
+
+func (s *step) actTeams() Action {
+	h, w := s.m.Session, s.m.ToTeams
+	switch {
+	case s.TeamsHeld:
+	case h != nil && h.Stage == Pending:
+		return SetSession{h.Value, s.Session}
+	case w != nil && (w.Stage == Lifting || w.Stage == Leaving):
+		return ClearPreferred{}
+	case w != nil && w.Stage == Pending && w.Value.IsZero():
+		return ClearPreferred{}
+	case w != nil && w.Stage == Pending:
+		return SetPreferred{w.Value, w.Until.Sub(s.Now)}
+	case h != nil && h.Stage == Leaving:
+		return ClearSession{}
+	case s.lookDue():
+		s.fired(RuleLook)
+		return Look{}
+	}
+	return nil
+}
+
+// lookDue reports that a settle time has ended without a look at Teams since.
+func (s *step) lookDue() bool {
+	due := func(at time.Time) bool { return s.settled(at) && !s.settledAndSeen(at) }
+	h, w := s.m.Session, s.m.ToTeams
+	return s.Goal == Sync &&
+		(h != nil && (h.Stage == Sent || h.Stage == Gone) && due(h.At) || w != nil && w.Stage == Sent && due(w.At))
+}
+
+func (s *step) actPBX() Action {
+	c, w := s.m.Call, s.m.ToPBX
+	switch {
+	case s.PBXHeld || s.PBX == nil:
+	case c != nil && c.Stage == Leaving:
+		return DelCall{c.ID}
+	case c != nil && c.Stage == Pending:
+		return AddCall{}
+	case w != nil && w.Stage == Pending:
+		return SetActivity{w.Activity}
+	}
+	return nil
+}
+
+// leave turns what the connector holds into what it has to take back.
+func (s *step) leave() {
+	if s.m.Session != nil && s.m.Session.Stage == Gone {
+		s.m.Session = nil
+	}
+	if s.m.Call != nil && s.m.Call.Stage == Gone {
+		s.m.Call = nil
+	}
+	if s.Goal != TakeBack {
+		return
+	}
+	if w := s.m.ToTeams; w != nil && w.Stage != Lifting && w.Stage != Leaving {
+		w.Stage = Leaving
+		if w.Value.IsZero() {
+			s.m.ToTeams = nil
+		}
+		s.fired(RuleTakeBack)
+	}
+	if s.PBX != nil && s.m.ToPBX != nil && s.m.ToPBX.Activity != "" {
+		if !s.fromTeams() {
+			s.m.ToPBX = nil
+			return
+		}
+		s.writePBX("")
+		s.fired(RuleTakeBack)
+	}
+}

@@ -1,0 +1,82 @@
+package presence
+
+import "time"
+
+// calls mirrors calls while they last. A side that cannot be seen is left as it is.
+func (s *step) calls() {
+	if s.PBX != nil || s.Goal != Sync {
+		s.callOnPBX(s.Goal == Sync && s.Direction.toTeams() && s.pbxCall())
+	}
+	if s.Teams != nil || s.Goal != Sync {
+		s.callInTeams(s.Goal == Sync && s.Direction.toPBX() && s.realTeamsCall())
+	}
+}
+
+// callOnPBX holds a session in Teams, and lifts a preferred presence that would hide it.
+func (s *step) callOnPBX(on bool) {
+	h := s.m.Session
+	switch {
+	case on && (h == nil || h.Stage == Gone || h.Stage == Leaving):
+		s.m.Session = &Session{Value: s.Tables.Call(), Stage: Pending, At: s.Now, Until: s.Now.Add(s.Session)}
+		s.fired(RuleCallPBX)
+	case on && (h.Stage == Sent || h.Stage == Stands):
+		due := h.Until.Add(s.Renew - s.Session)
+		if s.wake(due); !s.Now.Before(due) {
+			h.Stage, h.At, h.Until = Pending, s.Now, s.Now.Add(s.Session)
+			s.fired(RuleRenew)
+		}
+		s.lift()
+	case !on && h != nil && h.Stage == Refused:
+		s.m.Session = nil
+	case !on && h != nil && h.Stage != Leaving && h.Stage != Gone:
+		h.Stage = Leaving
+		s.fired(RuleCallPBXEnd)
+	}
+	if !on {
+		s.restore()
+	}
+}
+
+func (s *step) lift() {
+	w := s.m.ToTeams
+	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.Stage == Lifting || w.Stage == Lifted {
+		return
+	}
+	w.Stage, w.Trail = Lifting, nil
+	s.fired(RuleLift)
+}
+
+// restore puts a lifted preferred presence back for the rest of its lifetime, once
+// neither side has a call.
+func (s *step) restore() {
+	w := s.m.ToTeams
+	if w == nil || (w.Stage != Lifting && w.Stage != Lifted) || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
+		return
+	}
+	if s.Goal == TakeBack && w.Stage == Lifted || w.Until.Sub(s.Now) < time.Minute {
+		s.m.ToTeams = nil
+		return
+	}
+	w.Stage, w.At, w.Old, w.OldSequence = Pending, s.Now, Teams{}, ""
+	if s.Teams != nil {
+		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
+	}
+	s.fired(RuleRestore)
+}
+
+// callInTeams holds an alien call on the PBX.
+func (s *step) callInTeams(on bool) {
+	c := s.m.Call
+	switch {
+	case on && s.PBX != nil && (c == nil || c.Stage == Gone || c.Stage == Leaving && c.ID == 0):
+		s.m.Call = &Call{Home: s.PBX.Home, Connection: s.PBX.Connection, Stage: Pending, At: s.Now}
+		s.fired(RuleCallTeams)
+	case on && c != nil && c.Stage == Leaving:
+		c.Stage = Stands
+	case !on && c != nil && (c.Stage == Refused || c.Stage == Pending):
+		s.m.Call = nil
+	case !on && c != nil && c.Stage == Stands:
+		c.Stage = Leaving
+		s.fired(RuleCallTeamsEnd)
+	}
+}

@@ -1,0 +1,156 @@
+package presence
+
+import "time"
+
+// Direction says which way values are carried.
+type Direction string
+
+// The directions.
+const (
+	Both       Direction = "both"
+	TeamsToPBX Direction = "teams-to-pbx"
+	PBXToTeams Direction = "pbx-to-teams"
+)
+
+func (d Direction) toPBX() bool   { return d != PBXToTeams }
+func (d Direction) toTeams() bool { return d != TeamsToPBX }
+
+// Goal is what a link is working for.
+type Goal int
+
+// The goals.
+const (
+	// Sync keeps the sides the same.
+	Sync Goal = iota
+	// Pause ends sessions and alien calls and keeps the rest for the next start.
+	Pause
+	// TakeBack takes back everything that the connector has written.
+	TakeBack
+)
+
+// View is what a link can know of its person at one moment.
+type View struct {
+	Now       time.Time
+	Goal      Goal
+	Direction Direction
+	// Teams and PBX are the latest looks, nil while there was none, or while the
+	// side cannot be seen.
+	Teams *TeamsSeen
+	PBX   *PBXSeen
+	// TeamsSince and PBXSince are when the values of the sides were first seen.
+	TeamsSince, PBXSince time.Time
+	// TeamsHeld and PBXHeld keep back writes, because an earlier one failed.
+	TeamsHeld, PBXHeld bool
+}
+
+// Rules are the settings of a decision. The zero value of a field stands for its
+// default.
+type Rules struct {
+	// Tables carry the values. Defaults to the default tables.
+	Tables *Tables
+	// Settle is how long a side may take to show a write. Defaults to 15 s.
+	Settle time.Duration
+	// Renew is how often a session is renewed while its call lasts. Defaults to 5 min.
+	Renew time.Duration
+	// Session is the lifetime asked for, longer than Renew so that it never lapses
+	// between two renewals. Graph takes 5 min to 4 h. Defaults to 10 min.
+	Session time.Duration
+}
+
+// WithDefaults returns r with the defaults in place of zero values.
+func (r Rules) WithDefaults() Rules {
+	if r.Tables == nil {
+		t, err := NewTables(Rows{})
+		if err != nil {
+			panic("presence: the default tables are not valid: " + err.Error())
+		}
+		r.Tables = t
+	}
+	if r.Settle == 0 {
+		r.Settle = 15 * time.Second
+	}
+	if r.Renew == 0 {
+		r.Renew = 5 * time.Minute
+	}
+	if r.Session == 0 {
+		r.Session = 2 * r.Renew
+	}
+	return r
+}
+
+// Decision is what to do next for one person, and why.
+type Decision struct {
+	// Memory is to be stored before Action is carried out.
+	Memory Memory
+	// Action is at most one step; nil where there is nothing to do.
+	Action Action
+	// Rules are those that fired, in order.
+	Rules []Rule
+	// Unknown lists values that are in no row and therefore changed nothing.
+	Unknown []string
+	// Wake is when to decide again although nothing was seen; zero for never.
+	Wake time.Time
+}
+
+// Merge decides what to do for one person. It is a function of its arguments
+// alone: the rules must be those of [Rules.WithDefaults], time is v.Now.
+//
+// The caller stores the Memory, carries out the Action, hands its outcome to
+// [Rules.Done], and asks again until there is no action. In this way one person
+// is worked on by one worker, and every write is remembered before it is made.
+func (r Rules) Merge(m Memory, v View) Decision {
+	s := &step{Rules: r, View: v, m: m.Clone()}
+	s.settle()
+	s.calls()
+	if v.Goal == Sync {
+		s.values()
+	}
+	s.act()
+	s.out.Memory = s.m
+	return s.out
+}
+
+// step is one decision in the making.
+type step struct {
+	Rules
+	View
+	m   Memory
+	out Decision
+}
+
+func (s *step) fired(r Rule) { s.out.Rules = append(s.out.Rules, r) }
+
+func (s *step) wake(t time.Time) {
+	if t.After(s.Now) && (s.out.Wake.IsZero() || t.Before(s.out.Wake)) {
+		s.out.Wake = t
+	}
+}
+
+// settled reports that the settle time of something acknowledged at t is over.
+func (s *step) settled(t time.Time) bool {
+	end := t.Add(s.Settle)
+	s.wake(end)
+	return !s.Now.Before(end)
+}
+
+// settledAndSeen asks in addition for a look at Teams after the settle time.
+func (s *step) settledAndSeen(t time.Time) bool {
+	return s.settled(t) && s.Teams != nil && !s.Teams.At.Before(t.Add(s.Settle))
+}
+
+// teamsCall reports that Teams shows a call, the connector's own session included.
+func (s *step) teamsCall() bool { return s.Teams != nil && s.Tables.isCall(s.Teams.Value) }
+
+// ownCall reports that what Teams shows is the connector's own session, or was a moment ago.
+func (s *step) ownCall() bool {
+	return s.m.Session != nil && s.m.Session.Stage != Refused && s.Teams.Value.Shows(s.m.Session.Value)
+}
+
+// realTeamsCall reports a call that a person has in Teams.
+func (s *step) realTeamsCall() bool { return s.teamsCall() && !s.ownCall() }
+
+// pbxCall reports a call that a person has on the PBX. The on-the-phone that the
+// own alien call brings forth does not count.
+func (s *step) pbxCall() bool {
+	return s.PBX != nil && s.PBX.OnPhone && (s.PBX.Counted || s.m.Call == nil)
+}

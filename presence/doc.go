@@ -1,0 +1,48 @@
+// Package presence holds what the connector knows about presence, free of any
+// protocol: the words of both sides, the tables that carry a value from one to
+// the other, and the decision what to write where.
+//
+// # Tables
+//
+// [NewTables] returns the default tables with rows of a site in place of theirs,
+// and refuses rows that Graph would refuse, or that would never settle. The
+// PBX word [Online] takes away what Teams had put there; [OnThePhone] is not a
+// presence but an alien call on the PBX and a session in Teams.
+//
+// # The decision
+//
+// Presence is state, not a stream of events. [Rules.Merge] is a pure function of
+// what both sides show now (a [View]) and of what is remembered of the person (a
+// [Memory]). It looks at two layers:
+//
+//   - Calls are mirrored while they last. What the connector itself put there
+//     is no call.
+//   - Values set by people are a three-way merge against the agreed pair, that
+//     is, what each side showed when they last agreed. A side that still shows its
+//     half has not changed, so the echo of an own write is no change by
+//     construction, and there is nothing to suppress and no loop.
+//
+// A decision is one step: store the Memory, carry out the Action, hand its outcome
+// to [Rules.Done], ask again.
+//
+//	     ┌──────── what is seen ────────┐
+//	     ▼                              │
+//	  Merge ──▶ store ──▶ act ──▶ Done ─┴▶ store
+//
+// What will have to be taken back is in the Memory before it is written, with its
+// [Stage]. A crash at any point leaves a Memory from which Merge goes on: what may
+// or may not have arrived is written again.
+//
+// A write is in flight until its side shows it, shows something newer, or the
+// settle time ends with a look. Meanwhile the old value is no change. A write that
+// never shows is reported by [Memory.Hidden] and not repeated.
+//
+// # Health and errors
+//
+// [Health] is the state of one part of the connector, kept by a [Light].
+// [ErrRefused] tells writes that cannot work from those worth another try, and
+// [Advice] asks an error who has to do what.
+//
+// Everything here but [Light] is free of side effects, and everything is safe for
+// concurrent use.
+package presence

@@ -1,0 +1,103 @@
+package presence
+
+import (
+	"errors"
+	"time"
+)
+
+// Outcome is how an action ended.
+type Outcome struct {
+	// At is when the answer arrived.
+	At time.Time
+	// Err is nil where the side acknowledged, matches [ErrRefused] where it
+	// refused for good, and is anything else where nothing is known.
+	Err error
+	// CallID and Connection are the answer to an [AddCall].
+	CallID     int64
+	Connection uint64
+}
+
+// Done returns what to remember after an action. After an error other than
+// [ErrRefused] nothing changes: whether the write arrived is not known, and it
+// will be repeated.
+func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
+	refused := errors.Is(o.Err, ErrRefused)
+	if o.Err != nil && !refused {
+		return m
+	}
+	m = m.Clone()
+	switch a.(type) {
+	case SetSession:
+		m.Session.Stage, m.Session.At, m.Session.Until = Sent, o.At, o.At.Add(r.Session)
+		if refused {
+			m.Session.Stage = Refused
+		}
+	case ClearSession:
+		m.Session.Stage, m.Session.At = Gone, o.At
+	case SetPreferred:
+		m.ToTeams.Stage, m.ToTeams.At = Sent, o.At
+		if refused {
+			m.giveUpTeams()
+		}
+	case ClearPreferred:
+		m.clearedTeams(o.At, refused)
+	case AddCall:
+		m.Call.At = o.At
+		if m.Call.Stage = Refused; !refused {
+			m.Call.Stage, m.Call.ID, m.Call.Connection = Stands, o.CallID, o.Connection
+		}
+	case DelCall:
+		m.Call.Stage, m.Call.At = Gone, o.At
+	case SetActivity:
+		m.ToPBX.Stage, m.ToPBX.At = Sent, o.At
+		if refused {
+			if m.Agreed != nil {
+				m.Agreed.PBX = m.ToPBX.Old
+			}
+			m.ToPBX = nil
+		}
+	}
+	return m
+}
+
+func (m *Memory) clearedTeams(at time.Time, refused bool) {
+	switch w := m.ToTeams; {
+	case w.Stage == Lifting:
+		w.Stage, w.At = Lifted, at
+	case w.Stage == Leaving:
+		m.ToTeams = nil
+	case refused:
+		m.giveUpTeams()
+	default:
+		w.Stage, w.At = Sent, at
+	}
+}
+
+// giveUpTeams agrees that Teams stays as it is.
+func (m *Memory) giveUpTeams() {
+	if m.Agreed != nil {
+		m.Agreed.Teams = m.ToTeams.Old
+	}
+	m.ToTeams = nil
+}
+
+// Hidden says why a person shows something else than what the connector has
+// written, or "" where they do not.
+func (m Memory) Hidden(teams *TeamsSeen) string {
+	switch {
+	case teams == nil:
+		return ""
+	case m.Session != nil && m.Session.Stage == Stands && !teams.Value.Shows(m.Session.Value),
+		m.ToTeams != nil && m.ToTeams.Stage == Hidden && !signedOut(teams.Value):
+		return "hidden by the person's own status"
+	case m.ToTeams != nil && m.ToTeams.Stage == Hidden:
+		return "not signed in to Teams"
+	case m.Session != nil && m.Session.Stage == Refused:
+		return "Graph refused the session"
+	case m.ToPBX != nil && m.ToPBX.Stage == Hidden:
+		return "the PBX shows something else"
+	case m.Call != nil && m.Call.Stage == Refused:
+		return "the PBX refused the alien call; shown as " + Busy
+	}
+	return ""
+}

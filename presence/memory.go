@@ -1,0 +1,142 @@
+package presence
+
+import (
+	"slices"
+	"time"
+)
+
+// Memory is what a link remembers of one person: the agreed pair, and what the
+// connector has written and must one day take back. It is stored before a write
+// and after its answer, so that a crash between the two loses nothing.
+type Memory struct {
+	// Agreed is nil until the sides agreed for the first time.
+	Agreed *Pair
+	// ToPBX is the last activity written on the PBX, while it stands.
+	ToPBX *PBXWrite
+	// ToTeams is the last preferred presence written in Teams, while it stands.
+	ToTeams *TeamsWrite
+	// Session is the session held in Teams for a call on the PBX.
+	Session *Session
+	// Call is the alien call held on the PBX for a call in Teams.
+	Call *Call
+}
+
+// Pair is what the sides showed when they last agreed, each in its own words.
+// With a zero Teams value, what Teams shows next is agreed without being a change.
+type Pair struct {
+	Teams Teams
+	PBX   string
+}
+
+// PBXWrite is an activity written on the PBX. The empty one takes back.
+type PBXWrite struct {
+	Activity string
+	// Old is what the PBX showed before, and Trail what earlier writes put there
+	// that had not been seen when this one replaced them. Seen while this write
+	// is in flight, they are no change.
+	Old   string
+	Trail []string
+	Stage Stage
+	// At is when the write was decided, then when it was acknowledged.
+	At time.Time
+}
+
+// TeamsWrite is a preferred presence written in Teams. The zero value clears.
+type TeamsWrite struct {
+	Value Teams
+	// Old, OldSequence and Trail are as in [PBXWrite].
+	Old         Teams
+	OldSequence string
+	Trail       []Teams
+	Stage       Stage
+	At          time.Time
+	// Until is when Graph ends it.
+	Until time.Time
+}
+
+// Session is an application's presence session in Teams.
+type Session struct {
+	Value Teams
+	Stage Stage
+	At    time.Time
+	// Until is when Graph ends it.
+	Until time.Time
+}
+
+// Call is an alien call. It ends with its connection at the latest.
+type Call struct {
+	Home       string
+	ID         int64
+	Connection uint64
+	Stage      Stage
+	At         time.Time
+}
+
+// Stage is how far something written has come.
+//
+//	Pending ──▶ Sent ──▶ Stands ──▶ Leaving ──▶ Gone ──▶ forgotten
+//	   │          └────▶ Hidden        ▲
+//	   └▶ Refused          Lifting ──▶ Lifted ──▶ Pending
+type Stage string
+
+// The stages. Whether a Pending, Leaving or Lifting write has arrived is not
+// known; it is repeated until its side answers.
+const (
+	Pending Stage = "pending" // decided and stored
+	Sent    Stage = "sent"    // acknowledged, not seen yet
+	Stands  Stage = "stands"  // seen
+	Hidden  Stage = "hidden"  // acknowledged, and the side shows something else
+	Refused Stage = "refused" // refused for good; not tried again while its cause lasts
+	Lifting Stage = "lifting" // a preferred presence that makes room for a call
+	Lifted  Stage = "lifted"  // … and comes back when the call ends
+	Leaving Stage = "leaving" // to be taken back
+	Gone    Stage = "gone"    // taken back, not seen yet
+)
+
+// Owns reports whether m holds anything on either side.
+func (m Memory) Owns() bool {
+	return m.Session != nil || m.Call != nil ||
+		m.ToPBX != nil && m.ToPBX.Activity != "" || m.ToTeams != nil && !m.ToTeams.Value.IsZero()
+}
+
+// Clone returns a copy that shares nothing with m.
+func (m Memory) Clone() Memory {
+	m.Agreed, m.Session, m.Call = clone(m.Agreed), clone(m.Session), clone(m.Call)
+	if m.ToPBX = clone(m.ToPBX); m.ToPBX != nil {
+		m.ToPBX.Trail = slices.Clone(m.ToPBX.Trail)
+	}
+	if m.ToTeams = clone(m.ToTeams); m.ToTeams != nil {
+		m.ToTeams.Trail = slices.Clone(m.ToTeams.Trail)
+	}
+	return m
+}
+
+// inFlight reports that the side may not show w yet.
+func (w *PBXWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
+
+// explains reports that showing an activity is no change by a person.
+func (w *PBXWrite) explains(shown string) bool {
+	return w.inFlight() && (shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown))
+}
+
+func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
+
+// explains is as for [PBXWrite]. The old value with a newer sequence number is a
+// person who went back to it.
+func (w *TeamsWrite) explains(seen TeamsSeen) bool {
+	switch {
+	case !w.inFlight():
+		return false
+	case !w.Value.IsZero() && seen.Value.Shows(w.Value), slices.ContainsFunc(w.Trail, seen.Value.Shows):
+		return true
+	}
+	return seen.Value.Shows(w.Old) && !(seen.Sequence > w.OldSequence && w.OldSequence != "" && w.Stage == Sent)
+}
+
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}

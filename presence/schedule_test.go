@@ -1,0 +1,115 @@
+package presence_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/pbx365/connector/presence"
+)
+
+var (
+	clientValues = []string{
+		"Available/Available", "Busy/InAMeeting", "Busy/Busy", "Away/Away", "Busy/InACall",
+		"DoNotDisturb/Presenting", "Available/Inactive", "Busy/Juggling", "",
+	}
+	chosenValues = []string{"Available/Available", "Busy/Busy", "DoNotDisturb/DoNotDisturb", "Away/Away", "Offline/OffWork"}
+	activities   = []string{"", "away", "busy", "dnd", "meeting", "lunch", "worship"}
+)
+
+// TestAnySchedule plays random changes by persons, calls, losses and late looks.
+func TestAnySchedule(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		w.counted = rapid.Bool().Draw(t, "counted")
+		w.noAlien = rapid.Bool().Draw(t, "no alien calls")
+		causes := 1
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			if w.playOne(t) {
+				causes++
+			}
+		}
+		w.fail, w.lag, w.onPhone = nil, false, false
+		if w.client = pair("Available/Available"); rapid.Bool().Draw(t, "signs out") {
+			w.client = presence.Teams{}
+		}
+		w.run()
+		w.advance(2 * time.Minute)
+		require.LessOrEqual(t, len(w.writes), 8*causes, "writes without a cause: %v", w.writes)
+
+		require.Empty(t, w.advance(3*time.Hour), "inputs have stopped")
+		require.True(t, w.session.IsZero(), "a session is left")
+		require.False(t, w.alien, "an alien call is left")
+		require.True(t, w.mem.Agreed.Teams.Shows(w.teams()), "agreed on %v, Teams shows %v", w.mem.Agreed.Teams, w.teams())
+		if w.activity != "worship" {
+			require.Equal(t, w.mem.Agreed.PBX, w.activity)
+		}
+
+		w.goal = presence.TakeBack
+		w.run()
+		require.Empty(t, w.run())
+		require.False(t, w.mem.Owns())
+	})
+}
+
+// playOne plays one thing and lets the link look at it, or not.
+func (w *world) playOne(t *rapid.T) (cause bool) {
+	what := rapid.SampledFrom([]string{"client", "choose", "reset", "activity", "phone", "reconnect", "fail", "lag", "wait"}).Draw(t, "what")
+	w.fail = nil
+	switch what {
+	case "client":
+		if v := rapid.SampledFrom(clientValues).Draw(t, "value"); v == "" {
+			w.client = presence.Teams{}
+		} else {
+			w.client = pair(v)
+		}
+	case "choose":
+		w.choose(rapid.SampledFrom(chosenValues).Draw(t, "value"))
+	case "reset":
+		w.slot = presence.Teams{}
+	case "activity":
+		w.activity = rapid.SampledFrom(activities).Draw(t, "activity")
+	case "phone":
+		w.onPhone = !w.onPhone
+	case "reconnect":
+		w.connection++
+		w.alien = false
+	case "fail":
+		w.client = pair("Busy/Busy")
+		w.mem = w.rules.Merge(w.mem, w.view()).Memory // stored; then the process died
+	case "lag":
+		w.lag = !w.lag
+	case "wait":
+		w.lag = false
+		w.advance(time.Duration(rapid.IntRange(1, 400).Draw(t, "seconds")) * time.Second)
+		return true
+	}
+	if rapid.Bool().Draw(t, "looks") {
+		w.now = w.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
+		w.run()
+	}
+	return true
+}
+
+// TestAWriteThatKeepsFailingIsOneDecision asserts that an unanswered write leaves
+// the memory as it was stored, whatever the write.
+func TestAWriteThatKeepsFailingIsOneDecision(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		for range rapid.IntRange(1, 10).Draw(t, "steps") {
+			w.playOne(t)
+		}
+		d := w.rules.Merge(w.mem, w.view())
+		if d.Action == nil {
+			t.Skip("nothing to do")
+		}
+		kept := w.rules.Done(d.Memory, d.Action, presence.Outcome{At: w.now, Err: errors.New("lost")})
+		require.Equal(t, d.Memory, kept)
+		require.Equal(t, d.Action, w.rules.Merge(kept, w.view()).Action)
+	})
+}

@@ -1,0 +1,185 @@
+package presence
+
+import "time"
+
+// settle compares what was written with what the sides show.
+func (s *step) settle() {
+	if s.PBX != nil {
+		s.settlePBX()
+		s.settleCall()
+	}
+	if s.Teams != nil {
+		s.settleTeams()
+	}
+	s.settleSession()
+}
+
+func (s *step) settlePBX() {
+	w := s.m.ToPBX
+	if w == nil {
+		return
+	}
+	shown := s.PBX.Value.Activity
+	switch w.Stage {
+	case Sent:
+		late := s.settled(w.At)
+		switch {
+		case shown == w.Activity && (late || len(w.Trail) == 0):
+			s.standsPBX()
+		case !w.explains(shown):
+			s.takenPBX()
+		case late:
+			w.Stage, w.Old, w.Trail = Hidden, shown, nil
+			s.agreePBX(shown)
+			s.fired(RuleHidden)
+		}
+	case Pending:
+		if !w.explains(shown) {
+			s.takenPBX()
+		}
+	case Hidden:
+		if shown == w.Activity {
+			s.standsPBX()
+			s.agreePBX(shown)
+		} else if shown != w.Old {
+			s.takenPBX()
+		}
+	case Stands:
+		if shown != w.Activity {
+			s.takenPBX()
+		}
+	}
+}
+
+// standsPBX ends the flight. What was taken back need not be remembered.
+func (s *step) standsPBX() {
+	s.m.ToPBX.Stage, s.m.ToPBX.Trail = Stands, nil
+	if s.m.ToPBX.Activity == "" {
+		s.m.ToPBX = nil
+	}
+}
+
+func (s *step) takenPBX() {
+	s.m.ToPBX = nil
+	s.fired(RuleTaken)
+}
+
+func (s *step) agreePBX(activity string) {
+	if s.m.Agreed != nil {
+		s.m.Agreed.PBX = activity
+	}
+}
+
+func (s *step) settleTeams() {
+	w := s.m.ToTeams
+	if w == nil {
+		return
+	}
+	shown := s.Teams.Value
+	if w.Stage != Pending && w.Stage != Leaving && !w.Value.IsZero() {
+		s.wake(w.Until)
+		if !s.Now.Before(w.Until.Add(-time.Second)) && !shown.Shows(w.Value) {
+			s.expired()
+			return
+		}
+	}
+	switch w.Stage {
+	case Sent, Pending:
+		s.settleTeamsFlight(w)
+	case Hidden, Stands:
+		switch {
+		case shown.Shows(w.Value): // also when its person signs in again: no change
+			w.Stage = Stands
+			s.agreeTeams(shown)
+		case signedOut(shown), s.ownCall(), w.Stage == Hidden && shown.Shows(w.Old):
+		default:
+			s.takenTeams()
+		}
+	case Lifted:
+		// During an own session only a choice by hand can show anything else than a
+		// call. After a call of Teams itself, what shows first is no choice unless it
+		// is a value that only a hand can set.
+		if s.teamsCall() || nobody(shown) || shown.Shows(w.Value) {
+			return
+		}
+		if s.m.Session != nil && s.m.Session.Stage == Stands || manual(shown) {
+			s.takenTeams()
+		}
+	}
+}
+
+func (s *step) settleTeamsFlight(w *TeamsWrite) {
+	shown, late := s.Teams.Value, w.Stage == Sent && s.settledAndSeen(w.At)
+	switch {
+	case w.Value.IsZero(): // cleared: what shows next is what was beneath
+		if w.Stage == Sent && (late || !w.explains(*s.Teams)) {
+			s.m.ToTeams = nil
+			s.agreeTeams(Teams{})
+		}
+	case shown.Shows(w.Value):
+		if w.Stage == Sent && (late || len(w.Trail) == 0) {
+			w.Stage, w.Trail = Stands, nil
+		}
+	case late:
+		w.Stage, w.Old, w.Trail = Hidden, shown, nil
+		if s.teamsCall() {
+			s.agreeTeams(Teams{})
+		} else {
+			s.agreeTeams(shown)
+		}
+		s.fired(RuleHidden)
+	case w.explains(*s.Teams), signedOut(shown), s.teamsCall():
+	default:
+		s.takenTeams()
+	}
+}
+
+// expired forgets a preferred presence that has run out. That is no change by a
+// person, so what Teams shows now is agreed with what the PBX keeps.
+func (s *step) expired() {
+	s.m.ToTeams = nil
+	s.agreeTeams(Teams{})
+	s.fired(RuleExpired)
+}
+
+func (s *step) takenTeams() {
+	s.m.ToTeams = nil
+	s.fired(RuleTaken)
+}
+
+func (s *step) agreeTeams(t Teams) {
+	if s.m.Agreed != nil {
+		s.m.Agreed.Teams = t
+	}
+}
+
+func (s *step) settleSession() {
+	h := s.m.Session
+	if h == nil {
+		return
+	}
+	switch {
+	case h.Stage == Gone && (s.Teams != nil && !s.Teams.Value.Shows(h.Value) || s.settledAndSeen(h.At)):
+		s.m.Session = nil
+	case h.Stage == Sent && (s.Teams != nil && s.Teams.Value.Shows(h.Value) || s.settledAndSeen(h.At)):
+		h.Stage = Stands
+	case h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
+		s.m.Session = nil
+	}
+}
+
+func (s *step) settleCall() {
+	c := s.m.Call
+	if c == nil {
+		return
+	}
+	moved := c.Home != s.PBX.Home || c.Connection != s.PBX.Connection
+	switch {
+	case moved && c.Stage == Stands:
+		c.Stage = Pending // it ended with its connection
+	case moved && c.Stage != Pending:
+		s.m.Call = nil
+	case c.Stage == Gone && (s.PBX.Counted || !s.PBX.OnPhone || s.settled(c.At)):
+		s.m.Call = nil
+	}
+}

@@ -1,0 +1,146 @@
+package presence
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Manual is a value to be set as a person's preferred presence in Teams, and for
+// how long. The zero Manual clears it.
+type Manual struct {
+	Value    Teams
+	Lifetime time.Duration
+}
+
+// Lifetimes of a preferred presence, as the Teams client itself uses them.
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
+)
+
+// Rows are the rows of the two tables, or some that replace rows of the default
+// ones. Keys are compared without regard to case.
+type Rows struct {
+	// ToPBX maps an activity of Teams to an activity of the PBX, [Online] or [OnThePhone].
+	ToPBX map[string]string
+	// ToTeams maps an activity of the PBX to a preferred presence; the empty
+	// activity must clear it.
+	ToTeams map[string]Manual
+	// Call is what Teams shows while its person is in a call on the PBX.
+	// Defaults to Busy/InACall.
+	Call Teams
+}
+
+// DefaultRows returns the rows of the default tables.
+func DefaultRows() Rows {
+	away := Manual{Teams{"Away", "Away"}, week}
+	busy := Manual{Teams{"Busy", "Busy"}, day}
+	return Rows{
+		ToPBX: map[string]string{
+			"Away":                    "away",
+			"BeRightBack":             "away",
+			"OutOfOffice":             "away",
+			"Busy":                    "busy",
+			"InAMeeting":              "meeting",
+			"DoNotDisturb":            "dnd",
+			"UrgentInterruptionsOnly": "dnd",
+			"Focusing":                "dnd",
+			"Available":               Online,
+			"Inactive":                Online,
+			"PresenceUnknown":         Online,
+			"Offline":                 Online,
+			"OffWork":                 Online,
+			"InACall":                 OnThePhone,
+			"InAConferenceCall":       OnThePhone,
+			"Presenting":              OnThePhone,
+		},
+		ToTeams: map[string]Manual{
+			"":                  {},
+			"away":              away,
+			"lunch":             away,
+			"breakfast":         away,
+			"dinner":            away,
+			"meal":              away,
+			"holiday":           away,
+			"vacation":          away,
+			"in-transit":        away,
+			"travel":            away,
+			"permanent-absence": away,
+			"sleeping":          away,
+			"busy":              busy,
+			"meeting":           busy,
+			"appointment":       busy,
+			"presentation":      busy,
+			"performance":       busy,
+			"working":           busy,
+			"dnd":               {Teams{"DoNotDisturb", "DoNotDisturb"}, day},
+		},
+		Call: Teams{"Busy", "InACall"},
+	}
+}
+
+// Tables carry values from one side to the other. They are made by [NewTables],
+// never change, and are safe for concurrent use.
+type Tables struct {
+	toPBX   map[string]string // keys in lower case
+	toTeams map[string]Manual // keys in lower case
+	call    Teams
+	names   map[string]string // lower-case Teams activity to its usual spelling
+}
+
+// NewTables returns the default tables with the rows of replace in place of
+// theirs. It returns a [*TableError] where a row names a value that its side does
+// not accept, and where a value would come back as another one forever.
+func NewTables(replace Rows) (*Tables, error) {
+	t := &Tables{toPBX: map[string]string{}, toTeams: map[string]Manual{}, names: map[string]string{}}
+	for _, rows := range []Rows{DefaultRows(), replace} {
+		for activity, word := range rows.ToPBX {
+			t.toPBX[strings.ToLower(activity)] = strings.ToLower(word)
+			t.names[strings.ToLower(activity)] = activity
+		}
+		for activity, manual := range rows.ToTeams {
+			t.toTeams[strings.ToLower(activity)] = manual
+		}
+		t.call = cmp.Or(rows.Call, t.call)
+	}
+	if err := t.validate(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// ToPBX returns the word for an activity of Teams, and whether there is a row.
+func (t *Tables) ToPBX(activity string) (word string, ok bool) {
+	word, ok = t.toPBX[strings.ToLower(activity)]
+	return word, ok
+}
+
+// ToTeams returns the preferred presence for an activity of the PBX, and whether
+// there is a row.
+func (t *Tables) ToTeams(activity string) (Manual, bool) {
+	m, ok := t.toTeams[strings.ToLower(activity)]
+	return m, ok
+}
+
+// Call is what Teams shows while its person is in a call on the PBX.
+func (t *Tables) Call() Teams { return t.call }
+
+// Rows returns the rows in force. The caller owns them.
+func (t *Tables) Rows() Rows {
+	r := Rows{ToPBX: map[string]string{}, ToTeams: maps.Clone(t.toTeams), Call: t.call}
+	for activity, word := range t.toPBX {
+		r.ToPBX[t.names[activity]] = word
+	}
+	return r
+}
+
+// isCall reports that a Teams value says that its person is in a call.
+func (t *Tables) isCall(v Teams) bool {
+	word, _ := t.ToPBX(v.Activity)
+	return word == OnThePhone
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -116,7 +116,7 @@ func (s *step) lookDue() bool {
 func (s *step) actPBX() Action {
 	c, w := s.m.Call, s.m.ToPBX
 	switch {
-	case s.PBXHeld || s.PBX == nil:
+	case s.PBXHeld || s.PBX == nil && s.Goal == Sync:
 	case c != nil && c.Stage == Leaving:
 		return DelCall{c.ID}
 	case c != nil && c.Stage == Pending:
@@ -145,12 +145,16 @@ func (s *step) leave() {
 		}
 		s.fired(RuleTakeBack)
 	}
-	if s.PBX != nil && s.m.ToPBX != nil && s.m.ToPBX.Activity != "" {
-		if !s.fromTeams() {
-			s.m.ToPBX = nil
-			return
-		}
+	w := s.m.ToPBX
+	switch {
+	case w == nil || w.Activity == "":
+	case s.PBX == nil: // out of sight; what was written is taken to stand still
+		s.m.ToPBX = &PBXWrite{Old: w.Activity, Stage: Pending, At: s.Now}
+		s.fired(RuleTakeBack)
+	case s.fromTeams():
 		s.writePBX("")
 		s.fired(RuleTakeBack)
+	default:
+		s.m.ToPBX = nil
 	}
 }

@@ -197,7 +197,13 @@ func TestTakeBackLeavesNothingBehind(t *testing.T) {
 		"a session over a lifted preferred presence": {
 			func(w *world) { w.activity = "lunch"; w.run(); w.onPhone = true }, []string{"clear session"},
 		},
-		"nothing of a person on the PBX":          {func(w *world) { w.client = pair("Busy/Busy"); w.run(); w.activity = "lunch"; w.run(); w.choose("Away/Away") }, nil},
+		"nothing of a person on the PBX": {func(w *world) {
+			w.client = pair("Busy/Busy")
+			w.run()
+			w.activity = "lunch"
+			w.run()
+			w.choose("Away/Away")
+		}, nil},
 		"nothing where nothing was ever written": {func(*world) {}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,9 +25,9 @@
 // A decision is one step: store the Memory, carry out the Action, hand its outcome
 // to [Rules.Done], ask again.
 //
-//	     ┌──────── what is seen ────────┐
-//	     ▼                              │
-//	  Merge ──▶ store ──▶ act ──▶ Done ─┴▶ store
+//	   ┌──────── what is seen ────────┐
+//	   ▼                              │
+//	Merge ──▶ store ──▶ act ──▶ Done ─┴▶ store
 //
 // What will have to be taken back is in the Memory before it is written, with its
 // [Stage]. A crash at any point leaves a Memory from which Merge goes on: what may

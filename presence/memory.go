@@ -31,9 +31,9 @@ type Pair struct {
 // PBXWrite is an activity written on the PBX. The empty one takes back.
 type PBXWrite struct {
 	Activity string
-	// Old is what the PBX showed before, and Trail what earlier writes put there
-	// that had not been seen when this one replaced them. Seen while this write
-	// is in flight, they are no change.
+	// Old is what the PBX showed before, and Trail what writes had put there, or
+	// replaced, that were themselves in flight when this one replaced them. Seen
+	// while this write is in flight, they are no change.
 	Old   string
 	Trail []string
 	Stage Stage
@@ -93,10 +93,11 @@ const (
 	Gone    Stage = "gone"    // taken back, not seen yet
 )
 
-// Owns reports whether m holds anything on either side.
+// Owns reports whether m holds anything on either side, or may still do so.
 func (m Memory) Owns() bool {
 	return m.Session != nil || m.Call != nil ||
-		m.ToPBX != nil && m.ToPBX.Activity != "" || m.ToTeams != nil && !m.ToTeams.Value.IsZero()
+		m.ToPBX != nil && (m.ToPBX.Activity != "" || m.ToPBX.Stage == Pending) ||
+		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending)
 }
 
 // Clone returns a copy that shares nothing with m.

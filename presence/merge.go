@@ -113,18 +113,17 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 func (s *step) writePBX(activity string) {
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
 	if last := s.m.ToPBX; last.inFlight() {
-		w.Trail = append(slices.Clip(last.Trail), last.Activity)
-		w.Old = last.Old
+		w.Trail = distinct(append(slices.Clip(last.Trail), last.Old, last.Activity))
 	}
 	s.m.ToPBX = w
-	s.m.Agreed.PBX = activity
+	s.agreePBX(activity)
 }
 
 func (s *step) carryPBX(pbx string, manual Manual) {
 	s.m.Agreed.PBX = pbx
 	last := s.m.ToTeams
 	inTeams := last != nil && last.Stage != Lifted // something of ours is, or may be, in Teams
-	busy := s.pbxCall() || s.teamsCall()
+	busy := s.pbxCall() || s.realTeamsCall()
 	s.m.Agreed.Teams = manual.Value
 	switch {
 	case manual.Value.IsZero() && last != nil && last.Stage == Lifted:
@@ -146,8 +145,19 @@ func (s *step) writeTeams(manual Manual) {
 		Stage: Pending, At: s.Now, Until: s.Now.Add(manual.Lifetime),
 	}
 	if last := s.m.ToTeams; last.inFlight() {
-		w.Trail = append(slices.Clip(last.Trail), last.Value)
-		w.Old, w.OldSequence = last.Old, last.OldSequence
+		w.Trail = distinct(append(slices.Clip(last.Trail), last.Old, last.Value))
 	}
 	s.m.ToTeams = w
+}
+
+// distinct drops what is in list twice, so that a trail is never longer than there
+// are values.
+func distinct[T comparable](list []T) []T {
+	var out []T
+	for _, v := range list {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }

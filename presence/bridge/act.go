@@ -1,0 +1,107 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// Step is one decision and what came of it.
+type Step struct {
+	Teams, PBX string // object id and guid of the person
+	Name       string // of the PBX user
+	Rules      []presence.Rule
+	Action     presence.Action
+	// Err is how the action ended; nil for success.
+	Err  error
+	At   time.Time
+	Took time.Duration
+}
+
+// act carries out the action of d and remembers its outcome.
+func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision) {
+	begin := time.Now()
+	out := b.do(ctx, l, view, d.Action)
+	out.At = time.Now()
+	b.settle(l, d, out, out.At.Sub(begin))
+	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
+	if err := b.remember(ctx, l, l.memory); err != nil {
+		// The outcome is known here, and after a crash the write is repeated.
+		b.o.Logger.Warn("outcome is not stored", "teams_id", l.teams, "action", d.Action.String(), "error", err)
+	}
+}
+
+func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence.Action) (out presence.Outcome) {
+	switch a := a.(type) {
+	case presence.SetSession:
+		out.Err = b.o.Teams.SetSession(ctx, l.teams, a.Value, a.Lifetime)
+	case presence.ClearSession:
+		out.Err = b.o.Teams.ClearSession(ctx, l.teams)
+	case presence.SetPreferred:
+		out.Err = b.o.Teams.SetPreferred(ctx, l.teams, a.Value, a.Lifetime)
+	case presence.ClearPreferred:
+		out.Err = b.o.Teams.ClearPreferred(ctx, l.teams)
+	case presence.Look:
+		var look presence.TeamsSeen
+		if look, out.Err = b.o.Teams.Look(ctx, l.teams); out.Err == nil {
+			b.TeamsSeen(l.teams, look)
+		}
+	case presence.AddCall:
+		out.CallID, out.Connection, out.Err = b.o.PBX.AddAlienCall(ctx, l.guid)
+	case presence.DelCall:
+		out.Err = b.o.PBX.DelAlienCall(ctx, l.guid, a.ID)
+	case presence.SetActivity:
+		p := presence.PBX{Activity: a.Activity}
+		if view.PBX != nil {
+			p.Note = view.PBX.Value.Note // the note is the person's own
+		}
+		out.Err = b.o.PBX.SetPresence(ctx, l.guid, p)
+	default:
+		panic(fmt.Sprintf("bridge: unknown action %T", a))
+	}
+	return out
+}
+
+// settle counts the outcome, holds back the side that failed and lets the worker
+// look again.
+func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.dirty = true
+	side := &l.teamsHold
+	if d.Action.Side() == presence.SidePBX {
+		side = &l.pbxHold
+	}
+	switch {
+	case out.Err == nil:
+		side.reset()
+		l.lastErr = nil
+		b.counts.Done++
+	case errors.Is(out.Err, presence.ErrRefused):
+		b.counts.Refused++
+		l.lastErr, l.lastErrAt = out.Err, out.At
+	default:
+		b.counts.Failed++
+		side.fail(out.At)
+		l.lastErr, l.lastErrAt = out.Err, out.At
+	}
+	if out.Err != nil {
+		b.o.Logger.Warn("write failed", "teams_id", l.teams, "pbx_user", l.name, "action", d.Action.String(), "error", out.Err)
+	}
+	b.o.Logger.Debug("step", "teams_id", l.teams, "pbx_user", l.name, "rules", d.Rules, "action", d.Action.String(), "took", took)
+	b.o.OnStep(Step{
+		Teams: l.teams, PBX: l.guid, Name: l.name, Rules: d.Rules, Action: d.Action,
+		Err: out.Err, At: out.At, Took: took,
+	})
+}
+
+// failed keeps an error that is not one of a write.
+func (b *Bridge) failed(l *link, doing string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.lastErr, l.lastErrAt = fmt.Errorf("%s: %w", doing, err), time.Now()
+	b.o.Logger.Warn("store failed", "teams_id", l.teams, "doing", doing, "error", err)
+}

@@ -1,0 +1,99 @@
+package bridge
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pbx365/connector/match"
+	"github.com/pbx365/connector/presence"
+	"github.com/pbx365/connector/store"
+)
+
+// match brings the links in line with the lists and reports whether it could: it
+// waits until both are complete. The records are the links of an earlier run.
+func (b *Bridge) match(records []store.Link) bool {
+	b.mu.Lock()
+	if b.people == nil || !b.synced {
+		b.mu.Unlock()
+		return false
+	}
+	people, users := b.people, slices.SortedFunc(maps.Values(b.users), byGUID)
+	b.mu.Unlock()
+	report := b.o.Matcher.Match(people, users)
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.report = report
+	for _, r := range records {
+		b.add(&link{
+			teams: r.Teams, guid: r.PBX, name: b.users[r.PBX].Name, goal: presence.TakeBack,
+			record: r, memory: memoryOf(r), stored: memoryOf(r),
+		})
+	}
+	b.apply(report.Matched)
+	b.watch()
+	b.checkIdle()
+	return true
+}
+
+func byGUID(a, c match.PBXUser) int { return strings.Compare(a.GUID, c.GUID) }
+
+// apply links the matched pairs and lets go of every other link.
+func (b *Bridge) apply(pairs []match.Pair) {
+	wanted := make(map[string]match.Pair, len(pairs))
+	if b.goal != presence.TakeBack {
+		for _, p := range pairs {
+			wanted[p.Teams.ID] = p
+		}
+	}
+	for id, l := range b.links {
+		goal := presence.TakeBack
+		if p, ok := wanted[id]; ok && p.PBX.GUID == l.guid {
+			goal = presence.Sync
+			l.name, l.direction = p.PBX.Name, b.o.Direction(p)
+		}
+		if l.goal != goal {
+			l.goal = goal
+			b.o.Logger.Info("link changes", "teams_id", id, "pbx_guid", l.guid, "linked", goal == presence.Sync)
+		}
+		b.wake(l)
+		delete(wanted, id) // a person matched with another user waits until the old link is gone
+	}
+	for id, p := range wanted {
+		if b.byGUID[p.PBX.GUID] != nil {
+			continue // the user waits until the link with the other person is gone
+		}
+		l := &link{teams: id, guid: p.PBX.GUID, name: p.PBX.Name, direction: b.o.Direction(p)}
+		b.add(l)
+		b.o.Logger.Info("link begins", "teams_id", id, "pbx_guid", l.guid, "pbx_user", l.name, "rule", p.Rule)
+		b.wake(l)
+	}
+}
+
+func (b *Bridge) add(l *link) {
+	b.links[l.teams] = l
+	b.byGUID[l.guid] = l
+}
+
+// remove forgets a link of which nothing is left. Who waited for it is matched again.
+func (b *Bridge) remove(l *link) {
+	delete(b.links, l.teams)
+	if b.byGUID[l.guid] == l {
+		delete(b.byGUID, l.guid)
+	}
+	delete(b.teams, l.teams)
+	b.o.Logger.Info("link ends", "teams_id", l.teams, "pbx_guid", l.guid)
+	b.wakeMatch()
+}
+
+func (b *Bridge) watch() {
+	b.o.Watch(slices.Sorted(maps.Keys(b.links)))
+}
+
+func (b *Bridge) checkIdle() {
+	if b.idle != nil && b.goal == presence.TakeBack && len(b.links) == 0 {
+		close(b.idle)
+		b.idle = nil
+	}
+}

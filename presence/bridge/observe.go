@@ -1,0 +1,112 @@
+package bridge
+
+import (
+	"strings"
+	"time"
+
+	"github.com/pbx365/connector/match"
+	"github.com/pbx365/connector/presence"
+)
+
+// seen is the latest look at a person on one side, and when the value was first
+// seen.
+type seen[T any] struct {
+	look  T
+	value string
+	since time.Time
+	lost  bool // cannot be seen for now
+	// newest is the largest sequence number ever seen, Teams only.
+	newest string
+}
+
+// TeamsPeople takes the complete list of Teams people, each time it was read.
+func (b *Bridge) TeamsPeople(people []match.TeamsUser) {
+	b.mu.Lock()
+	b.people = append([]match.TeamsUser{}, people...) // not nil, also where nobody is listed
+	b.mu.Unlock()
+	b.wakeMatch()
+}
+
+// PBXUser takes a user of the PBX who is new or has changed.
+func (b *Bridge) PBXUser(u match.PBXUser) {
+	b.mu.Lock()
+	b.users[u.GUID] = u
+	b.mu.Unlock()
+	b.wakeMatch()
+}
+
+// PBXUserGone takes that a user is no longer on the PBX.
+func (b *Bridge) PBXUserGone(guid string) {
+	b.mu.Lock()
+	delete(b.users, guid)
+	delete(b.pbx, guid)
+	b.mu.Unlock()
+	b.wakeMatch()
+}
+
+// PBXSynced takes that every user of the PBX has been given to [Bridge.PBXUser].
+func (b *Bridge) PBXSynced() {
+	b.mu.Lock()
+	b.synced = true
+	b.mu.Unlock()
+	b.wakeMatch()
+}
+
+// TeamsSeen takes what Teams shows of a person. An older look than the latest, by
+// sequence number, is dropped.
+func (b *Bridge) TeamsSeen(user string, look presence.TeamsSeen) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	last := b.teams[user]
+	n := next(last, look, strings.ToLower(look.Value.Activity), look.At, b.started)
+	if last != nil && look.Sequence != "" && look.Sequence < last.newest {
+		return
+	}
+	if n.newest = look.Sequence; last != nil {
+		n.newest = max(n.newest, last.newest)
+	}
+	b.teams[user] = n
+	b.wake(b.links[user])
+}
+
+// PBXSeen takes what the PBX shows of a user.
+func (b *Bridge) PBXSeen(guid string, look presence.PBXSeen) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	last := b.pbx[guid]
+	b.pbx[guid] = next(last, look, look.Value.Activity, look.At, b.started)
+	l := b.byGUID[guid]
+	if l != nil && (last == nil || last.lost || last.look.Connection != look.Connection) {
+		l.pbxHold.reset()
+	}
+	b.wake(l)
+}
+
+// PBXLost takes that a user of the PBX cannot be seen for now.
+func (b *Bridge) PBXLost(guid string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if last := b.pbx[guid]; last != nil {
+		last.lost = true
+	}
+}
+
+// next keeps the time since which the value is the same. A first look says nothing
+// about when the value came about, so it counts from the start.
+func next[T any](last *seen[T], look T, value string, at, started time.Time) *seen[T] {
+	n := &seen[T]{look: look, value: value, since: at}
+	switch {
+	case last == nil && !started.IsZero():
+		n.since = started
+	case last != nil && last.value == value:
+		n.since = last.since
+	}
+	return n
+}
+
+func (b *Bridge) wakeMatch() {
+	select {
+	case b.rematch <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,112 @@
+package storetest
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/pbx365/connector/store"
+)
+
+// callClauses are the promises about every call.
+func callClauses() []Clause {
+	return []Clause{
+		{"calls: a done ctx is an error and writes nothing", honoursContext},
+		{"calls: fail when the store is closed", closed},
+		{"calls: errors are silent about the client state", silentErrors},
+	}
+}
+
+// call is one method with its arguments.
+type call = func(context.Context) error
+
+// recordCalls returns every method of records, each such that it would succeed on
+// a store that holds the two.
+func recordCalls(r store.Records, link store.Link, sub store.Subscription) map[string]call {
+	return map[string]call{
+		"Links":         func(ctx context.Context) error { _, err := r.Links(ctx); return err },
+		"Link":          func(ctx context.Context) error { _, err := r.Link(ctx, link.Teams); return err },
+		"PutLink":       func(ctx context.Context) error { _, err := r.PutLink(ctx, link); return err },
+		"DeleteLink":    func(ctx context.Context) error { return r.DeleteLink(ctx, link.Teams, link.Revision) },
+		"Subscriptions": func(ctx context.Context) error { _, err := r.Subscriptions(ctx); return err },
+		"Expiring":      func(ctx context.Context) error { _, err := r.Expiring(ctx, noon); return err },
+		"Subscription":  func(ctx context.Context) error { _, err := r.Subscription(ctx, sub.Name); return err },
+		"PutSubscription": func(ctx context.Context) error {
+			_, err := r.PutSubscription(ctx, sub)
+			return err
+		},
+		"DeleteSubscription": func(ctx context.Context) error {
+			return r.DeleteSubscription(ctx, sub.Name, sub.Revision)
+		},
+	}
+}
+
+// allCalls returns every method of a store but Close, as recordCalls does.
+func allCalls(s store.Store, link store.Link, sub store.Subscription, lease store.Lease) map[string]call {
+	calls := recordCalls(s, link, sub)
+	maps.Copy(calls, map[string]call{
+		"Acquire": func(ctx context.Context) error {
+			_, err := s.Acquire(ctx, "free", "two", time.Hour)
+			return err
+		},
+		"Renew":   func(ctx context.Context) error { _, err := s.Renew(ctx, lease, time.Hour); return err },
+		"Release": func(ctx context.Context) error { return s.Release(ctx, lease) },
+	})
+	return calls
+}
+
+func honoursContext(t T, s store.Store) {
+	ctx := t.Context()
+	link := must[store.Link](t, "put link")(s.PutLink(ctx, fullLink("a")))
+	sub := must[store.Subscription](t, "put subscription")(s.PutSubscription(ctx, fullSubscription("a")))
+	lease := acquire(t, s, "one")
+
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	late, cancel := context.WithDeadline(ctx, noon.AddDate(-100, 0, 0))
+	defer cancel()
+	change := store.Link{Teams: "a", Revision: link.Revision}
+	for what, call := range allCalls(s, change, store.Subscription{Name: "a", Revision: sub.Revision}, lease) {
+		fails(t, call(canceled), context.Canceled, what)
+		fails(t, call(late), context.DeadlineExceeded, what)
+	}
+
+	readsWork(t, s, link, sub)
+	must[store.Lease](t, "renew the lease that was not released")(s.Renew(ctx, lease, time.Hour))
+	free := must[store.Lease](t, "acquire what was not acquired")(s.Acquire(ctx, "free", "three", time.Hour))
+	if free.Term != 1 {
+		t.Errorf("the first term of a lease is %d, want 1", free.Term)
+	}
+}
+
+func closed(t T, s store.Store) {
+	ctx := t.Context()
+	link := must[store.Link](t, "put link")(s.PutLink(ctx, fullLink("a")))
+	sub := must[store.Subscription](t, "put subscription")(s.PutSubscription(ctx, fullSubscription("a")))
+	lease := acquire(t, s, "one")
+	fenced := s.With(lease)
+
+	ok(t, s.Close(), "close")
+	for what, call := range allCalls(s, link, sub, lease) {
+		fails(t, call(ctx), store.ErrClosed, what)
+	}
+	for what, call := range recordCalls(fenced, link, sub) {
+		fails(t, call(ctx), store.ErrClosed, "fenced "+what)
+	}
+	ok(t, s.Close(), "close again")
+}
+
+func silentErrors(t T, s store.Store) {
+	ctx := t.Context()
+	sub := must[store.Subscription](t, "put subscription")(s.PutSubscription(ctx, fullSubscription("a")))
+	_, conflict := s.PutSubscription(ctx, fullSubscription("a"))
+	_, lost := s.With(store.Lease{Name: "work", Holder: "one", Term: 1}).PutSubscription(ctx, sub)
+	sub.Name = ""
+	_, refused := s.PutSubscription(ctx, sub)
+	for what, err := range map[string]error{"a conflict": conflict, "a lost lease": lost, "an empty key": refused} {
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("the error of %s is missing or tells the client state", what)
+		}
+	}
+}

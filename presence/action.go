@@ -105,12 +105,13 @@ func (s *step) actTeams() Action {
 	return nil
 }
 
-// lookDue reports that a settle time has ended without a look at Teams since.
+// lookDue reports that only a read of Teams can tell what has become of a write, or
+// that a settle time has ended without a look since.
 func (s *step) lookDue() bool {
 	due := func(at time.Time) bool { return s.settled(at) && !s.settledAndSeen(at) }
 	h, w := s.m.Session, s.m.ToTeams
-	return s.Goal == Sync &&
-		(h != nil && (h.Stage == Sent || h.Stage == Gone) && due(h.At) || w != nil && w.Stage == Sent && due(w.At))
+	return s.Goal == Sync && (s.unsure ||
+		h != nil && (h.Stage == Sent || h.Stage == Gone) && due(h.At) || w != nil && w.Stage == Sent && due(w.At))
 }
 
 func (s *step) actPBX() Action {

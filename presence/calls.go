@@ -29,7 +29,7 @@ func (s *step) callOnPBX(on bool) {
 	case !on && h != nil && h.Stage == Refused:
 		s.m.Session = nil
 	case !on && h != nil && h.Stage != Leaving && h.Stage != Gone:
-		h.Stage = Leaving
+		h.Stage, h.At = Leaving, s.Now
 		s.fired(RuleCallPBXEnd)
 	}
 	if !on {
@@ -42,7 +42,7 @@ func (s *step) lift() {
 	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.Stage == Lifting || w.Stage == Lifted {
 		return
 	}
-	w.Stage, w.Trail = Lifting, nil
+	w.Stage, w.At = Lifting, s.Now
 	s.fired(RuleLift)
 }
 
@@ -57,8 +57,8 @@ func (s *step) restore() {
 		s.m.ToTeams = nil
 		return
 	}
-	w.Stage, w.At, w.Old, w.OldSequence = Pending, s.Now, Teams{}, ""
-	if s.Teams != nil {
+	if w.Stage, w.At = Pending, s.Now; s.Teams != nil {
+		w.Trail = distinct(append(w.Trail, w.Old, s.Tables.Call()))
 		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
 	}
 	s.fired(RuleRestore)

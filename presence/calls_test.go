@@ -61,6 +61,18 @@ func TestCalls(t *testing.T) {
 			require.False(t, w.alien)
 			require.Equal(t, []string{"add alien call"}, w.advance(16*time.Second))
 		},
+		"a call in Teams right after the hang-up": func(t *testing.T, w *world) {
+			w.onPhone = true
+			w.run()
+			w.advance(time.Minute)
+			w.onPhone = false
+			w.lag = true
+			require.Equal(t, []string{"clear session"}, w.run())
+			w.sequence, w.shown, w.lag = w.sequence+1, pair("Available/Available"), false // nobody looked
+			w.client = pair("Busy/InACall")
+			w.now = w.now.Add(time.Second)
+			require.Equal(t, []string{"add alien call"}, w.run(), "known by its newer number")
+		},
 		"a preferred presence makes room for a call and comes back": func(t *testing.T, w *world) {
 			w.activity = "lunch"
 			w.run()
@@ -147,6 +159,41 @@ func TestCalls(t *testing.T) {
 			w.connection++
 			w.alien = false
 			require.Equal(t, []string{"add alien call"}, w.run())
+		},
+		"lunch and a call so short that no look saw either": func(t *testing.T, w *world) {
+			w.activity = "busy"
+			w.run()
+			w.advance(time.Minute)
+			w.lag = true // Busy/Busy is what the last look saw
+			w.activity = ""
+			w.run()
+			w.activity = "lunch"
+			w.run()
+			w.onPhone = true
+			require.Equal(t, []string{"session Busy/InACall", "clear preferred presence"}, w.run())
+			w.now = w.now.Add(time.Second)
+			w.onPhone = false
+			require.Equal(t, []string{"preferred presence Away/Away", "clear session"}, w.run())
+			w.now = w.now.Add(time.Second)
+			require.Empty(t, w.run())
+			w.stale = &presence.TeamsSeen{Value: pair("Busy/InACall"), Notified: true, At: w.now}
+			require.Empty(t, w.run())
+			w.lag = false
+			require.Empty(t, w.advance(time.Hour))
+			require.Equal(t, "lunch", w.activity)
+			require.Equal(t, "Away/Away", w.teams().String())
+		},
+		"the value from before lunch, chosen by hand during a call": func(t *testing.T, w *world) {
+			w.activity = "lunch"
+			w.run()
+			w.advance(time.Minute)
+			w.onPhone = true
+			w.run()
+			w.advance(time.Minute)
+			w.choose("Available/Available")
+			require.Equal(t, []string{"activity available"}, w.run())
+			w.onPhone = false
+			require.Equal(t, []string{"clear session"}, w.run())
 		},
 		"while Teams shows a call its value does not count": func(t *testing.T, w *world) {
 			w.client = pair("Busy/InAMeeting")

@@ -116,6 +116,8 @@ type step struct {
 	View
 	m   Memory
 	out Decision
+	// unsure says that only a read of Teams can tell what has become of a write.
+	unsure bool
 }
 
 func (s *step) fired(r Rule) { s.out.Rules = append(s.out.Rules, r) }
@@ -133,9 +135,12 @@ func (s *step) settled(t time.Time) bool {
 	return !s.Now.Before(end)
 }
 
+// seenSince reports a look at Teams at t or later.
+func (s *step) seenSince(t time.Time) bool { return s.Teams != nil && !s.Teams.At.Before(t) }
+
 // settledAndSeen asks in addition for a look at Teams after the settle time.
 func (s *step) settledAndSeen(t time.Time) bool {
-	return s.settled(t) && s.Teams != nil && !s.Teams.At.Before(t.Add(s.Settle))
+	return s.settled(t) && s.seenSince(t.Add(s.Settle))
 }
 
 // teamsCall reports that Teams shows a call, the connector's own session included.

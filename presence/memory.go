@@ -58,7 +58,11 @@ type TeamsWrite struct {
 type Session struct {
 	Value Teams
 	Stage Stage
-	At    time.Time
+	// At is when it was decided, then when it was acknowledged; of one that leaves,
+	// when that was decided.
+	At time.Time
+	// Sequence is the newest number under which Teams showed it.
+	Sequence string
 	// Until is when Graph ends it.
 	Until time.Time
 }
@@ -122,17 +126,33 @@ func (w *PBXWrite) explains(shown string) bool {
 
 func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 
-// explains is as for [PBXWrite]. The old value with a newer sequence number is a
-// person who went back to it.
+// explains is as for [PBXWrite], and holds while w makes room for a call as well.
 func (w *TeamsWrite) explains(seen TeamsSeen) bool {
 	switch {
-	case !w.inFlight():
+	case w == nil || w.Stage != Pending && w.Stage != Sent && w.Stage != Lifting && w.Stage != Lifted:
 		return false
-	case !w.Value.IsZero() && seen.Value.Shows(w.Value), slices.ContainsFunc(w.Trail, seen.Value.Shows):
+	case w.trails(seen), !w.Value.IsZero() && seen.Value.Shows(w.Value):
 		return true
 	}
-	return seen.Value.Shows(w.Old) && !(seen.Sequence > w.OldSequence && w.OldSequence != "" && w.Stage == Sent)
+	return w.still(seen)
 }
+
+// still reports that Teams shows what it showed before w. The same value with a newer
+// number is a person who went back to it.
+func (w *TeamsWrite) still(seen TeamsSeen) bool {
+	return seen.Value.Shows(w.Old) && (w.Stage == Pending || w.OldSequence == "" || seen.Sequence <= w.OldSequence)
+}
+
+// trails reports that a look may still tell of an earlier write. A read begun after
+// the acknowledgement cannot, and what was cleared has no trail: whatever shows next
+// was beneath.
+func (w *TeamsWrite) trails(seen TeamsSeen) bool {
+	return !(w.Stage == Sent && seen.certain(w.At)) && !w.Value.IsZero() && slices.ContainsFunc(w.Trail, seen.Value.Shows)
+}
+
+// certain reports a read begun at t or later: it cannot be a late echo of what was
+// before t.
+func (seen TeamsSeen) certain(t time.Time) bool { return !seen.Notified && !seen.At.Before(t) }
 
 func clone[T any](p *T) *T {
 	if p == nil {

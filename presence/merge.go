@@ -18,14 +18,14 @@ func (s *step) values() {
 		return
 	}
 	agreed := s.m.Agreed
-	if agreed.Teams.IsZero() && visible && !s.m.ToTeams.explains(*s.Teams) {
+	if agreed.Teams.IsZero() && visible && !s.explained() {
 		agreed.Teams = teams
 	}
 	manual, inTable := s.Tables.ToTeams(pbx)
 	if !inTable && pbx != OnThePhone {
 		s.out.Unknown = append(s.out.Unknown, "PBX activity "+pbx)
 	}
-	teamsChanged := visible && !teams.Shows(agreed.Teams) && !s.m.ToTeams.explains(*s.Teams)
+	teamsChanged := visible && !teams.Shows(agreed.Teams) && !s.explained()
 	pbxChanged := inTable && pbx != agreed.PBX && !s.m.ToPBX.explains(pbx)
 	if teamsChanged && !s.Direction.toPBX() {
 		agreed.Teams, teamsChanged = teams, false

@@ -158,13 +158,24 @@ func TestMergeOfValues(t *testing.T) {
 			require.Equal(t, "lunch", w.activity)
 			require.Equal(t, "Away/Away", w.teams().String())
 		},
+		"a late notification does not make the connector forget what it wrote": func(t *testing.T, w *world) {
+			w.activity = "dnd"
+			w.run()
+			w.now = w.now.Add(time.Second)
+			w.lag, w.stale = true, &presence.TeamsSeen{Value: pair("Busy/Busy"), Notified: true, At: w.now}
+			require.Empty(t, w.run())
+			require.Contains(t, w.rulesF, presence.RuleLook)
+			w.lag = false
+			w.goal = presence.TakeBack
+			require.Equal(t, []string{"clear preferred presence"}, w.run())
+		},
 		"late echoes of replaced writes are no change": func(t *testing.T, w *world) {
 			w.lag = true
 			w.activity = "dnd"
 			w.run()
 			w.activity = "away"
 			w.run()
-			w.stale = &presence.TeamsSeen{Value: pair("DoNotDisturb/DoNotDisturb"), Sequence: "A000000777", At: w.now}
+			w.stale = &presence.TeamsSeen{Value: pair("DoNotDisturb/DoNotDisturb"), Notified: true, At: w.now}
 			require.Empty(t, w.run())
 			w.lag = false
 			require.Empty(t, w.advance(time.Hour))

@@ -24,5 +24,5 @@ const (
 	RuleNobody       Rule = "nobody is at Teams; what a person set on the PBX stays"
 	RuleAgree        Rule = "both changed to the same"
 	RuleTakeBack     Rule = "what the connector had written is taken back"
-	RuleLook         Rule = "the settle time is over; Teams is read"
+	RuleLook         Rule = "Teams is read to learn what has become of a write"
 )

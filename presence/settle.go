@@ -24,9 +24,9 @@ func (s *step) settlePBX() {
 	case Sent:
 		late := s.settled(w.At)
 		switch {
-		case shown == w.Activity && (late || len(w.Trail) == 0):
+		case shown == w.Activity:
 			s.standsPBX()
-		case !w.explains(shown):
+		case !w.explains(shown), late && shown != w.Old:
 			s.takenPBX()
 		case late:
 			w.Stage, w.Old, w.Trail = Hidden, shown, nil
@@ -99,13 +99,20 @@ func (s *step) settleTeams() {
 		// During an own session only a choice by hand can show anything else than a
 		// call. After a call of Teams itself, what shows first is no choice unless it
 		// is a value that only a hand can set.
-		if s.teamsCall() || nobody(shown) || shown.Shows(w.Value) {
+		if s.teamsCall() || nobody(shown) || s.explained() {
 			return
 		}
 		if s.m.Session != nil && s.m.Session.Stage == Stands || manual(shown) {
 			s.takenTeams()
 		}
 	}
+}
+
+// explained reports that what Teams shows is no change by a person, because of the
+// last write. To have made room for a call explains it for the settle time only.
+func (s *step) explained() bool {
+	w := s.m.ToTeams
+	return s.unsure || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || !s.settled(w.At))
 }
 
 func (s *step) settleTeamsFlight(w *TeamsWrite) {
@@ -117,10 +124,10 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.agreeTeams(Teams{})
 		}
 	case shown.Shows(w.Value):
-		if w.Stage == Sent && (late || len(w.Trail) == 0) {
+		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
 			w.Stage, w.Trail = Stands, nil
 		}
-	case late:
+	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams)):
 		w.Stage, w.Old, w.Trail = Hidden, shown, nil
 		if s.teamsCall() {
 			s.agreeTeams(Teams{})
@@ -128,7 +135,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.agreeTeams(shown)
 		}
 		s.fired(RuleHidden)
-	case w.explains(*s.Teams), signedOut(shown), s.teamsCall():
+	case !late && (w.explains(*s.Teams) || signedOut(shown) || s.teamsCall()):
 	default:
 		s.takenTeams()
 	}
@@ -142,7 +149,12 @@ func (s *step) expired() {
 	s.fired(RuleExpired)
 }
 
+// takenTeams gives up what a person has replaced. A look that may be a late echo does
+// not prove that; then Teams is read first.
 func (s *step) takenTeams() {
+	if s.unsure = !s.Teams.certain(s.m.ToTeams.At); s.unsure {
+		return
+	}
 	s.m.ToTeams = nil
 	s.fired(RuleTaken)
 }
@@ -158,15 +170,23 @@ func (s *step) settleSession() {
 	if h == nil {
 		return
 	}
+	shows := s.Teams != nil && s.Teams.Value.Shows(h.Value)
 	switch {
-	case h.Stage == Gone && (s.Teams != nil && !s.Teams.Value.Shows(h.Value) || s.settledAndSeen(h.At)):
+	case h.Stage == Gone && (s.settledAndSeen(h.At) || s.seenSince(h.At) && (!shows || s.newer(h.Sequence))):
 		s.m.Session = nil
-	case h.Stage == Sent && (s.Teams != nil && s.Teams.Value.Shows(h.Value) || s.settledAndSeen(h.At)):
+	case h.Stage == Sent && (shows || s.settledAndSeen(h.At)):
 		h.Stage = Stands
 	case h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
 		s.m.Session = nil
 	}
+	if h.Stage == Stands && shows {
+		h.Sequence = s.Teams.Sequence
+	}
 }
+
+// newer reports that Teams shows a later version than the one with that number,
+// where both are numbered.
+func (s *step) newer(sequence string) bool { return sequence != "" && s.Teams.Sequence > sequence }
 
 func (s *step) settleCall() {
 	c := s.m.Call

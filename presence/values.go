@@ -49,7 +49,9 @@ type TeamsSeen struct {
 	// Sequence is Graph's stamp of this version of the presence; larger strings
 	// are newer. Empty where the source gives none (rich notifications).
 	Sequence string
-	// At is when the answer arrived.
+	// Notified says that the value was told, not read: it may be late, and out of order.
+	Notified bool
+	// At is when the read was begun, or when the notification arrived.
 	At time.Time
 }
 

@@ -65,7 +65,9 @@ type TeamsWrite struct {
 // presence: setPresence).
 type Session struct {
 	Availability, Activity string
-	State                  string
+	// Sequence is the newest number under which Teams showed it.
+	Sequence string
+	State    string
 	// At is when it was last renewed, Until when it lapses by itself.
 	At, Until time.Time
 }

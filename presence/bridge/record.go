@@ -28,7 +28,7 @@ func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link 
 	if h := m.Session; h != nil {
 		r.Session = &store.Session{
 			Availability: h.Value.Availability, Activity: h.Value.Activity,
-			State: string(h.Stage), At: h.At, Until: h.Until,
+			Sequence: h.Sequence, State: string(h.Stage), At: h.At, Until: h.Until,
 		}
 	}
 	if c := m.Call; c != nil {
@@ -57,8 +57,8 @@ func memoryOf(r store.Link) presence.Memory {
 	}
 	if h := r.Session; h != nil {
 		m.Session = &presence.Session{
-			Value: presence.Teams{Availability: h.Availability, Activity: h.Activity},
-			Stage: presence.Stage(h.State), At: h.At, Until: h.Until,
+			Value:    presence.Teams{Availability: h.Availability, Activity: h.Activity},
+			Sequence: h.Sequence, Stage: presence.Stage(h.State), At: h.At, Until: h.Until,
 		}
 	}
 	if c := r.Call; c != nil {

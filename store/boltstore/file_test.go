@@ -175,7 +175,7 @@ func TestFormat(t *testing.T) {
 			"ToPBX":{"Activity":"meeting","Old":"away","Trail":["busy"],"State":"s","At":"2026-03-29T12:00:00.123456789Z"},
 			"ToTeams":{"Availability":"Away","Activity":"Away","OldAvailability":"Busy","OldActivity":"Busy","OldSequence":"7",
 				"Trail":null,"State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
-			"Session":{"Availability":"Busy","Activity":"InACall","State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
+			"Session":{"Availability":"Busy","Activity":"InACall","Sequence":"8","State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
 			"Call":{"Home":"hq","ID":1,"Connection":18446744073709551615,"State":"s","At":"2026-03-29T12:00:00.123456789Z"}}`
 		sub = `{"Name":"users","ID":"id-1","Resource":"users","ChangeType":"updated","NotificationURL":"https://a.example/?b=<c>",
 			"CertificateID":"c1","Members":["t1"],"Expires":"2026-03-29T12:00:00.123456789Z","Renewed":"0001-01-01T00:00:00Z",
@@ -190,7 +190,7 @@ func TestFormat(t *testing.T) {
 			Availability: "Away", Activity: "Away",
 			OldAvailability: "Busy", OldActivity: "Busy", OldSequence: "7", State: "s", At: at,
 		},
-		Session: &store.Session{Availability: "Busy", Activity: "InACall", State: "s", At: at},
+		Session: &store.Session{Availability: "Busy", Activity: "InACall", Sequence: "8", State: "s", At: at},
 		Call:    &store.Call{Home: "hq", ID: 1, Connection: 1<<64 - 1, State: "s", At: at},
 	})
 	require.NoError(t, err)

@@ -68,7 +68,7 @@ func fullLink(key string) store.Link {
 			Trail: []string{"Away"}, State: "shown", At: noon.Add(time.Second), Until: noon.Add(7 * 24 * time.Hour),
 		},
 		Session: &store.Session{
-			Availability: "Busy", Activity: "InACall",
+			Availability: "Busy", Activity: "InACall", Sequence: "9",
 			State: "hidden", At: noon.Add(time.Minute), Until: noon.Add(time.Hour),
 		},
 		Call: &store.Call{Home: "zürich", ID: 1 << 40, Connection: 1<<64 - 1, State: "up", At: noon},

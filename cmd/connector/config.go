@@ -1,0 +1,72 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+)
+
+// config is every setting of the service. A field is a flag, an environment variable
+// and a key of the configuration file.
+type config struct {
+	Config configFile `help:"Configuration file (YAML)." placeholder:"FILE" env:"CONNECTOR_CONFIG"`
+
+	Listen       string     `default:":8443" help:"Address for the PBXs and for Microsoft Graph."`
+	TLSCert      string     `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM). Without one the service speaks plain HTTP, for use behind a reverse proxy."`
+	TLSKey       string     `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
+	PublicURL    string     `name:"public-url" placeholder:"URL" help:"Address of the service as Microsoft Graph reaches it. Only the push feed needs one."`
+	StatusListen string     `default:"127.0.0.1:8080" help:"Address of the status page. Other than on the loopback interface it needs a password."`
+	StatusPass   secret     `name:"status-password" placeholder:"SECRET" help:"Password of the status page (any user name)."`
+	Store        string     `default:"connector.db" help:"File in which the service remembers what it has written."`
+	LogLevel     slog.Level `default:"info" help:"debug, info, warn or error."`
+
+	PBX    pbxConfig    `embed:"" prefix:"pbx-" group:"PBX"`
+	Graph  graphConfig  `embed:"" prefix:"graph-" group:"Microsoft Graph"`
+	User   userConfig   `embed:"" prefix:"user-" group:"Communication user (push feed)"`
+	People peopleConfig `embed:"" prefix:"people-" group:"Who is who"`
+	Tables tablesConfig `embed:"" prefix:"tables-" group:"Tables"`
+
+	Feed       string            `enum:"push,sweep" default:"sweep" help:"How changes in Teams are learnt: ${enum}. Push needs a communication user and a public URL."`
+	SweepEvery time.Duration     `default:"0s" help:"Time between two sweeps. 0s plans it from the number of people."`
+	Direction  string            `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
+	Directions map[string]string `placeholder:"NAME=DIRECTION" help:"Direction of single people, by the name of the PBX user."`
+	Settle     time.Duration     `default:"15s" help:"How long a side may take to show a write."`
+}
+
+type pbxConfig struct {
+	Path          string        `default:"/pbx" help:"Path that the PBXs dial: the URL of the App object without its last part."`
+	App           string        `default:"innovaphone-microsoft365" help:"Last part of the URL of the App object."`
+	Password      secret        `placeholder:"SECRET" help:"Password of the App object, at most 15 characters."`
+	Master        string        `help:"Name of the master PBX. Without one it is the first PBX that offers its users."`
+	Licence       string        `default:"App(innovaphone-microsoft365)" help:"Licence that a user must hold; off for none."`
+	LicenceEvery  time.Duration `default:"10m" help:"Time between two checks of a licence."`
+	Contact       string        `default:"tel:" help:"Presence contact that is read and written."`
+	AlienCalls    string        `enum:"impersonated,direct,off" default:"impersonated" help:"How a call in Teams is shown: ${enum}. Off shows busy."`
+	CountDialling bool          `help:"Count an outgoing call from its first digit."`
+}
+
+type graphConfig struct {
+	Tenant          string `placeholder:"ID" help:"Directory (tenant) id."`
+	ClientID        string `name:"client-id" placeholder:"ID" help:"Application (client) id."`
+	ClientSecret    secret `placeholder:"SECRET" help:"Client secret of the application."`
+	Certificate     string `placeholder:"FILE" help:"Certificate of the application with its key (PEM or PKCS#12), instead of a secret."`
+	CertificatePass secret `name:"certificate-password" placeholder:"SECRET" help:"Password of the certificate file."`
+	Endpoint        string `default:"https://graph.microsoft.com/v1.0" help:"Microsoft Graph. National clouds have others."`
+	Authority       string `default:"https://login.microsoftonline.com" help:"Sign-in authority. National clouds have others."`
+	NotifyKey       string `placeholder:"FILE" help:"Key for encrypted notifications (PEM). Made beside the store where it does not exist."`
+}
+
+type userConfig struct {
+	UPN      string `name:"upn" placeholder:"NAME" help:"Sign-in name of the communication user."`
+	Password secret `placeholder:"SECRET" help:"Its password. Without one the service shows a code to be entered in a browser, which works with MFA."`
+}
+
+type peopleConfig struct {
+	Table string        `placeholder:"FILE" help:"CSV file with PBX name, guid or Long Name; and object id, UPN or mail."`
+	Every time.Duration `default:"1h" help:"Time between two reads of the list of people."`
+}
+
+type tablesConfig struct {
+	ToPBX   map[string]string `name:"to-pbx" placeholder:"ACTIVITY=WORD" help:"Rows that replace the default ones, Teams to PBX. Example: InAMeeting=busy"`
+	ToTeams map[string]string `name:"to-teams" placeholder:"WORD=PAIR" help:"Rows that replace the default ones, PBX to Teams. Example: lunch=BeRightBack/BeRightBack 2h"`
+	Call    string            `help:"What Teams shows during a call on the PBX." placeholder:"PAIR"`
+}

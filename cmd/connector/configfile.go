@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// configFile is the flag that names the configuration file. The file is read before
+// the other flags get their values.
+type configFile string
+
+// BeforeResolve reads the file.
+func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
+	name, ok := ctx.FlagValue(trace.Flag).(configFile)
+	if !ok || name == "" {
+		return nil
+	}
+	values, err := readConfig(string(name))
+	if err != nil {
+		return err
+	}
+	if err := values.check(ctx); err != nil {
+		return err
+	}
+	ctx.AddResolver(values)
+	return nil
+}
+
+// fileValues are the values of a configuration file by flag name. Nested keys are
+// joined by a dash, and an underscore is as good as one.
+type fileValues struct {
+	file   string
+	values map[string]any
+	lines  map[string]int
+}
+
+func readConfig(file string) (*fileValues, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", file, err)
+	}
+	f := &fileValues{file: file, values: map[string]any{}, lines: map[string]int{}}
+	if len(doc.Content) == 0 {
+		return f, nil
+	}
+	return f, f.add("", doc.Content[0])
+}
+
+// rowKeys are the keys whose value is a map, so that what is below them are rows.
+var rowKeys = []string{"directions", "tables-to-pbx", "tables-to-teams"}
+
+func (f *fileValues) add(prefix string, node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return fmt.Errorf("configuration %s, line %d: expected keys with values", f.file, node.Line)
+	}
+	for i := 0; i < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		name := prefix + strings.ReplaceAll(key.Value, "_", "-")
+		if _, twice := f.lines[name]; twice {
+			return fmt.Errorf("configuration %s, line %d: %s stands there twice", f.file, key.Line, name)
+		}
+		f.lines[name] = key.Line
+		if value.Kind == yaml.MappingNode && !slices.Contains(rowKeys, name) {
+			delete(f.lines, name)
+			if err := f.add(name+"-", value); err != nil {
+				return err
+			}
+			continue
+		}
+		var v any
+		if err := value.Decode(&v); err != nil {
+			return fmt.Errorf("configuration %s, line %d: %w", f.file, value.Line, err)
+		}
+		f.values[name] = v
+	}
+	return nil
+}
+
+// Validate implements [kong.Resolver].
+func (f *fileValues) Validate(*kong.Application) error { return nil }
+
+// check refuses a key that is no flag, and names the nearest one.
+func (f *fileValues) check(ctx *kong.Context) error {
+	var known []string
+	for _, flag := range ctx.Flags() {
+		if flag.Name != "help" && flag.Name != "config" {
+			known = append(known, flag.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.values)) {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("configuration %s, line %d: there is no key %s; did you mean %s?",
+				f.file, f.lines[name], name, nearest(name, known))
+		}
+	}
+	return nil
+}
+
+// Resolve implements [kong.Resolver]. The environment wins over the file.
+func (f *fileValues) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, env := range flag.Envs {
+		if _, set := os.LookupEnv(env); set {
+			return nil, nil
+		}
+	}
+	return f.values[flag.Name], nil
+}
+
+func nearest(name string, known []string) string {
+	return slices.MinFunc(known, func(a, b string) int {
+		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
+	})
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
+)
+
+const (
+	demoApp      = "22553876-f5ab-4529-bffb-cfe50aa89f87"
+	demoSecret   = "only-for-the-demo"
+	demoPassword = "pbx-password"
+	demoUser     = "presence.service@example.com"
+)
+
+// stage is the simulated world of the demo: tenant, PBXs, people, and the connector
+// as connector serve runs it, from a configuration file.
+type stage struct {
+	dir    string
+	file   string
+	feed   string
+	log    *slog.Logger
+	tenant *graphtest.Server
+	system *pbxtest.System
+	master *pbxtest.PBX
+	slave  *pbxtest.PBX
+	cast   cast
+
+	stopPBXs func()
+	// stopConnector ends the running connector and returns its error; nil while
+	// there is none.
+	stopConnector func() error
+}
+
+func newStage(ctx context.Context, feed string, people int, keys map[string]any, log *slog.Logger) (*stage, error) {
+	dir, err := os.MkdirTemp("", "connector-demo-")
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{
+		dir: dir, file: filepath.Join(dir, "connector.yaml"), feed: feed, log: log,
+		tenant: graphtest.New(graphtest.Options{}), system: pbxtest.NewSystem("example.com"),
+	}
+	if err := s.tenant.Start(); err != nil {
+		return nil, err
+	}
+	s.tenant.AddApp(graphtest.App{
+		ID: demoApp, Secret: demoSecret, PublicClient: true,
+		Roles:  []string{"User.Read.All", "Presence.Read.All", "Presence.ReadWrite.All"},
+		Scopes: []string{"User.Read.All", "Presence.Read.All"},
+	})
+	s.tenant.AddUser(graphtest.User{UPN: demoUser, DisplayName: "Presence Service", Password: "demo", Teams: true})
+	s.cast = newCast(s.tenant, s.system, people)
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.writeConfig(addr, keys); err != nil {
+		return nil, err
+	}
+	s.startPBXs(ctx, addr)
+	return s, nil
+}
+
+// freeAddress returns a loopback address with a port that is free.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// writeConfig writes the configuration file, and the certificate that it names.
+func (s *stage) writeConfig(addr string, keys map[string]any) error {
+	cert := s.tenant.TLS("127.0.0.1").Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		return err
+	}
+	chain := filepath.Join(s.dir, "cert.pem")
+	private := filepath.Join(s.dir, "key.pem")
+	values := map[string]any{
+		"listen": addr, "status-listen": "127.0.0.1:0", "tls-cert": chain, "tls-key": private,
+		"public-url": "https://" + addr, "store": filepath.Join(s.dir, "connector.db"),
+		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": "300ms",
+		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
+		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
+		"user-upn": demoUser, "user-password": "demo",
+		"people-every": "500ms", "feed": s.feed, "sweep-every": "100ms",
+	}
+	maps.Copy(values, keys)
+	text, err := yaml.Marshal(values)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600),
+		os.WriteFile(private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
+		os.WriteFile(s.file, text, 0o600),
+	)
+}
+
+func (s *stage) startPBXs(ctx context.Context, addr string) {
+	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.tenant.CA()}}}
+	for _, name := range []string{"master", "slave"} {
+		pbx := s.system.AddPBX(pbxtest.Options{
+			Name: name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
+			AppURL:     "https://" + addr + "/pbx/innovaphone-microsoft365",
+			HTTPClient: trusting, MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Logger: s.log,
+		})
+		if s.master == nil {
+			s.master = pbx
+		} else {
+			s.slave = pbx
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 2)
+	go func() { ended <- s.master.Run(ctx) }()
+	go func() { ended <- s.slave.Run(ctx) }()
+	s.stopPBXs = func() {
+		cancel()
+		<-ended
+		<-ended
+	}
+}
+
+// newConnector makes a connector from the configuration file, as connector serve does.
+func (s *stage) newConnector() (*service, error) {
+	var c struct {
+		Serve serveCmd `cmd:""`
+	}
+	parser, err := kong.New(&c, kong.Exit(func(int) {}))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := parser.Parse([]string{"serve", "--config", s.file}); err != nil {
+		return nil, err
+	}
+	return newService(c.Serve.config, s.tenant.Client().Transport, s.log)
+}
+
+// startConnector runs the connector until stopConnector.
+func (s *stage) startConnector() error {
+	connector, err := s.newConnector()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(connector.run(ctx), connector.close()) }()
+	s.stopConnector = func() error {
+		s.stopConnector = nil
+		cancel()
+		return <-ended
+	}
+	return nil
+}
+
+// releaseConnector does what connector release does.
+func (s *stage) releaseConnector(ctx context.Context) error {
+	connector, err := s.newConnector()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return errors.Join(connector.release(ctx), connector.close())
+}
+
+func (s *stage) close() error {
+	var err error
+	if s.stopConnector != nil {
+		err = s.stopConnector()
+	}
+	s.stopPBXs()
+	s.tenant.Close()
+	if violations := s.system.Violations(); len(violations) > 0 {
+		err = errors.Join(err, fmt.Errorf("the PBX complains: %v", violations))
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pbx365/connector/graph/graphtest"
+)
+
+// patience is how long a step may take to be seen.
+const patience = 10 * time.Second
+
+// side of a step: where something is seen.
+type side string
+
+const (
+	onTeams side = "Teams"
+	onPBX   side = "PBX"
+)
+
+// step is one thing that happens, and what the other side has to show for it.
+type step struct {
+	who  string
+	what string // what happens, and where
+	// ready must hold before the step, so that what it brings about is new.
+	ready func() bool
+	do    func(context.Context) error
+	on    side
+	want  string
+	// seen asks the simulators, never the connector; shows tells what they say now.
+	seen  func() bool
+	shows func() string
+}
+
+// tally plays steps and counts them.
+type tally struct {
+	out         io.Writer
+	steps, seen int
+}
+
+func (t *tally) section(format string, args ...any) {
+	fmt.Fprintf(t.out, "\n── "+format+"\n", args...)
+}
+
+// play plays one step and prints it. It returns an error only where nothing further
+// can be played.
+func (t *tally) play(ctx context.Context, s *stage, p step) error {
+	t.steps++
+	if p.ready != nil && !s.await(ctx, p.ready) || !s.looked(ctx) {
+		t.line(p, "NOT READY: before the step, "+string(p.on)+" shows "+p.shows())
+		return ctx.Err()
+	}
+	begin := time.Now()
+	if err := p.do(ctx); err != nil {
+		t.line(p, "FAILED: "+err.Error())
+		return ctx.Err()
+	}
+	if !s.await(ctx, p.seen) {
+		t.line(p, fmt.Sprintf("FAILED: wanted %s, %s shows %s", p.want, p.on, p.shows()))
+		return ctx.Err()
+	}
+	t.seen++
+	t.line(p, fmt.Sprintf("%s %d ms", pad(p.shows(), 30), time.Since(begin).Milliseconds()))
+	return nil
+}
+
+func (t *tally) line(p step, result string) {
+	fmt.Fprintf(t.out, "%4d  %s %s → %s %s\n", t.steps, pad(p.who, 18), pad(p.what, 44), pad(string(p.on), 5), result)
+}
+
+// pad fills text up to a width in characters.
+func pad(text string, width int) string {
+	for n := utf8.RuneCountInString(text); n < width; n++ {
+		text += " "
+	}
+	return text
+}
+
+// looked waits until the connector has had a look at everything that has happened
+// so far: people do not change their minds within one sweep.
+func (s *stage) looked(ctx context.Context) bool {
+	if s.stopConnector == nil {
+		return true
+	}
+	if s.feed == "push" {
+		return s.await(ctx, func() bool {
+			for _, sub := range s.tenant.Subscriptions() {
+				if sub.Pending > 0 {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	sweeps := func() int { return s.tenant.Calls()[graphtest.RoutePresences] }
+	begin := sweeps()
+	return s.await(ctx, func() bool { return sweeps() >= begin+2 })
+}
+
+// await waits until cond holds, woken by either simulator. A condition may ask both.
+func (s *stage) await(ctx context.Context, cond func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	either, done := context.WithCancel(ctx)
+	defer done()
+	found := make(chan bool, 2)
+	wait := func(await func(context.Context, func() bool) error) {
+		found <- await(either, cond) == nil
+	}
+	go wait(s.tenant.Await)
+	go wait(s.system.Await)
+	first := <-found
+	done()
+	return <-found || first
+}

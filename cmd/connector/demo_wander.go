@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// wander plays random changes until ctx ends, which is no error.
+func (s *stage) wander(ctx context.Context, total *tally) error {
+	pairs := [][2]string{{"Available", "Available"}, {"Busy", "Busy"}, {"Busy", "InAMeeting"}, {"Away", "Away"}, {"DoNotDisturb", "DoNotDisturb"}}
+	words := []string{"", "away", "busy", "dnd", "lunch"}
+	for ctx.Err() == nil {
+		a := s.cast.actors[rand.IntN(len(s.cast.actors))]
+		if a == s.cast.carla {
+			continue // has no licence any more
+		}
+		var p step
+		if rand.IntN(2) == 0 {
+			pair := pairs[rand.IntN(len(pairs))]
+			word := expectedToPBX[pair[1]]
+			p = s.toPBX(a, "Teams shows "+pair[0]+"/"+pair[1], word, func() {
+				s.tenant.Reset(a.id)
+				s.tenant.Show(a.id, pair[0], pair[1])
+			})
+		} else {
+			word := words[rand.IntN(len(words))]
+			p = s.toTeams(a, "sets "+(pbxWord(word))+" at the phone", expectedToTeams[word], s.set(a, word))
+			if word == "" {
+				p = p.from(s, a, expectedToTeams["busy"], "busy", func() {
+					s.show(a, "Available", "Available")()
+					s.set(a, "busy")()
+				})
+			}
+		}
+		if err := total.play(ctx, s, p); err != nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	return nil
+}
+
+func pbxWord(activity string) string {
+	if activity == "" {
+		return "available"
+	}
+	return activity
+}

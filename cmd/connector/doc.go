@@ -1,0 +1,12 @@
+// Command connector keeps the presence of people the same in Microsoft Teams and
+// on an innovaphone PBX.
+//
+//	connector demo                        everything at work, against simulated systems
+//	connector serve --config file.yaml    the service
+//	connector release --config file.yaml  takes back everything the service ever wrote
+//
+// Every setting is a flag, a key of the configuration file and an environment
+// variable: --graph-tenant, graph: {tenant: …} and CONNECTOR_GRAPH_TENANT are the
+// same. A flag wins over the environment, the environment over the file. See
+// connector serve --help for all of them.
+package main

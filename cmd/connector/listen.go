@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"crypto/subtle"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// notifyPath is where Graph delivers notifications, below the public URL.
+const notifyPath = "/graph/notify"
+
+// server is one address with what is served there.
+type server struct {
+	http     *http.Server
+	listener net.Listener
+}
+
+// listen opens the two addresses of the service: one for PBXs and Graph, one for
+// administrators.
+func (s *service) listen() ([]server, error) {
+	public := http.NewServeMux()
+	path := "/" + strings.Trim(s.config.PBX.Path, "/")
+	public.Handle(path, s.pbx)
+	if path != "/" {
+		public.Handle(path+"/", s.pbx)
+	}
+	if s.webhook != nil {
+		public.Handle(notifyPath, s.webhook)
+	}
+	var certs []tls.Certificate
+	if s.config.TLSCert != "" {
+		cert, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("configuration, tls-cert: %w", err)
+		}
+		certs = append(certs, cert)
+	}
+	outside, err := newServer(s.config.Listen, public, certs)
+	if err != nil {
+		return nil, fmt.Errorf("configuration, listen: %w", err)
+	}
+	inside, err := newServer(s.config.StatusListen, s.guarded(s.pages()), nil)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("configuration, status-listen: %w", err), outside.listener.Close())
+	}
+	s.log.Info("listening", "pbx_and_graph", outside.listener.Addr().String(), "tls", certs != nil,
+		"status", "http://"+inside.listener.Addr().String()+"/status")
+	return []server{outside, inside}, nil
+}
+
+func newServer(address string, handler http.Handler, certs []tls.Certificate) (server, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return server{}, err
+	}
+	if certs != nil {
+		l = tls.NewListener(l, &tls.Config{Certificates: certs, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	}
+	return server{http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}, listener: l}, nil
+}
+
+// run serves until ctx ends. Websockets are not the server's to close: the PBX side
+// ends them.
+func (s server) run(ctx context.Context) error {
+	stopped := context.AfterFunc(ctx, func() { s.http.Close() })
+	defer stopped()
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.listener.Addr(), err)
+	}
+	return nil
+}
+
+// guarded asks for the password of the status page where there is one.
+func (s *service) guarded(next http.Handler) http.Handler {
+	if s.config.StatusPass == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		if subtle.ConstantTimeCompare([]byte(password), []byte(s.config.StatusPass)) != 1 {
+			w.Header().Set("WWW-Authenticate", `Basic realm="connector"`)
+			http.Error(w, "a password is needed", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// cli is the command line.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Keep people's presence the same until interrupted."`
+	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
+	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is the whole program, and returns its exit status.
+func run(ctx context.Context, args []string) int {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("connector"),
+		kong.Description("Keeps presence the same in Microsoft Teams and on an innovaphone PBX."),
+		kong.DefaultEnvars("CONNECTOR"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return fail(err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return fail(err)
+	}
+	if err := parsed.Run(); err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+// fail says what went wrong and what to do about it.
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "connector:", err)
+	if todo := presence.Advice(err); todo != "" {
+		fmt.Fprintln(os.Stderr, "What to do:", todo)
+	}
+	return 1
+}
+
+// newLogger writes to standard error.
+func newLogger(level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pbx365/connector/graph"
+)
+
+// releaseCmd is connector release.
+type releaseCmd struct {
+	config
+	Timeout time.Duration `default:"10m" help:"How long to wait for the PBXs to connect and for everything to be taken back."`
+}
+
+// Run takes back everything and ends. The running service must be stopped first: the
+// store says so where it is not.
+func (c releaseCmd) Run(ctx context.Context) error {
+	s, err := newService(c.config, transport(), newLogger(c.LogLevel))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	fmt.Fprintln(os.Stderr, "Waiting for the PBXs to connect, then everything is taken back.")
+	if err := errors.Join(s.release(ctx), s.close()); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "Nothing of the connector is left in Teams or on the PBX.")
+	return nil
+}
+
+// release runs the service only to take back what was written, and then deletes its
+// subscriptions.
+func (s *service) release(ctx context.Context) error {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.run(running)
+		stop()
+	}()
+	err := s.bridge.Release(running)
+	stop()
+	if err := errors.Join(err, <-ended); err != nil {
+		return err
+	}
+	if push, ok := s.feed.(*graph.Push); ok {
+		return errors.Join(push.Release(ctx), s.directory.Release(ctx))
+	}
+	return nil
+}

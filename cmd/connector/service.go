@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/match"
+	"github.com/pbx365/connector/pbx"
+	"github.com/pbx365/connector/presence"
+	"github.com/pbx365/connector/presence/bridge"
+	"github.com/pbx365/connector/store"
+	"github.com/pbx365/connector/store/boltstore"
+)
+
+// service is the connector: both sides, the bridge between them, and the pages.
+type service struct {
+	config    config
+	log       *slog.Logger
+	store     store.Store
+	app       *graph.Client
+	user      *graph.Client // nil with the sweep feed
+	webhook   *graph.Webhook
+	feed      graph.Feed
+	directory *graph.Directory
+	pbx       *pbx.Server
+	bridge    *bridge.Bridge
+	started   time.Time
+}
+
+// newService wires a service that does nothing yet. The transport carries everything
+// that is sent to Graph and the authority.
+func newService(c config, transport http.RoundTripper, log *slog.Logger) (*service, error) {
+	s := &service{config: c, log: log, started: time.Now()}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	steps := []func(http.RoundTripper) error{s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge}
+	for _, step := range steps {
+		if err := step(transport); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
+}
+
+func (s *service) close() error {
+	if s.store == nil {
+		return nil
+	}
+	return s.store.Close()
+}
+
+func (s *service) openStore(http.RoundTripper) (err error) {
+	s.store, err = boltstore.Open(s.config.Store, boltstore.Options{})
+	return err
+}
+
+func (s *service) signIn(transport http.RoundTripper) error {
+	web := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	cred, err := s.config.application(web)
+	if err != nil {
+		return err
+	}
+	o := graph.Options{
+		Endpoint: s.config.Graph.Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
+		Name: "application", Logger: s.log,
+	}
+	if s.app, err = graph.New(cred, o); err != nil || s.config.Feed != "push" {
+		return err
+	}
+	if cred, err = s.config.communicationUser(web, s.log); err != nil {
+		return err
+	}
+	o.Name = s.config.User.UPN
+	s.user, err = graph.New(cred, o)
+	return err
+}
+
+func (s *service) newWebhook(transport http.RoundTripper) error {
+	if s.config.Feed != "push" {
+		return nil
+	}
+	file := s.config.Graph.NotifyKey
+	if file == "" {
+		file = s.config.Store + ".notify.pem"
+	}
+	key, err := notifyKey(file)
+	if err != nil {
+		return err
+	}
+	s.webhook, err = graph.NewWebhook(graph.WebhookOptions{
+		PublicURL: strings.TrimSuffix(s.config.PublicURL, "/") + notifyPath,
+		AppID:     s.config.Graph.ClientID, Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.Authority,
+		HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		Keys: []graph.Key{key}, Logger: s.log,
+	})
+	return err
+}
+
+func (s *service) newFeed(http.RoundTripper) error {
+	s.directory = graph.NewDirectory(graph.DirectoryOptions{
+		Client: s.app, Every: s.config.People.Every, Webhook: s.webhook, Store: s.store, Logger: s.log,
+	})
+	if s.config.Feed != "push" {
+		s.feed = graph.NewSweep(s.app, graph.SweepOptions{Every: s.config.SweepEvery, Logger: s.log})
+		return nil
+	}
+	s.feed = graph.NewPush(graph.PushOptions{
+		Name: s.config.User.UPN, User: s.user, App: s.app, Webhook: s.webhook, Store: s.store, Logger: s.log,
+	})
+	return nil
+}
+
+func (s *service) newPBX(http.RoundTripper) (err error) {
+	c := s.config.PBX
+	s.pbx, err = pbx.NewServer(pbx.Options{
+		Password: string(c.Password), App: c.App, Master: c.Master,
+		Licence: c.Licence, LicenceOff: c.Licence == "off", LicenceEvery: c.LicenceEvery,
+		Contact: c.Contact, AlienCalls: pbx.AlienCalls(c.AlienCalls), CountDialling: c.CountDialling,
+		OnEvent: s.onPBX, Logger: s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("configuration, pbx: %w", err)
+	}
+	return nil
+}
+
+func (s *service) newBridge(http.RoundTripper) error {
+	rows, err := s.config.Tables.rows()
+	if err != nil {
+		return err
+	}
+	tables, err := presence.NewTables(rows)
+	if err != nil {
+		return err
+	}
+	table, err := s.config.People.read()
+	if err != nil {
+		return err
+	}
+	s.bridge, err = bridge.New(bridge.Options{
+		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(table),
+		Rules:     presence.Rules{Tables: tables, Settle: s.config.Settle},
+		Direction: s.config.direction, Watch: s.feed.Watch, Logger: s.log,
+	})
+	return err
+}
+
+// read reads the table of people; no file is an empty table.
+func (c peopleConfig) read() (match.Table, error) {
+	if c.Table == "" {
+		return nil, nil
+	}
+	f, err := os.Open(c.Table)
+	if err != nil {
+		return nil, fmt.Errorf("configuration, people-table: %w", err)
+	}
+	defer f.Close()
+	table, err := match.ParseCSV(f)
+	if err != nil {
+		return nil, fmt.Errorf("configuration, people-table, %s: %w", c.Table, err)
+	}
+	return table, nil
+}
+
+// run works until ctx ends. The bridge ends first, since it still has calls to take
+// back on both sides; then everything else does.
+func (s *service) run(ctx context.Context) error {
+	edges, stopEdges := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEdges()
+	group, edges := errgroup.WithContext(edges)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	context.AfterFunc(edges, stop) // what ends an edge for good ends the bridge
+
+	servers, err := s.listen()
+	if err != nil {
+		return err
+	}
+	for _, server := range servers {
+		group.Go(func() error { return server.run(edges) })
+	}
+	run := func(name string, f func(context.Context) error) {
+		group.Go(func() error {
+			if err := f(edges); err != nil && edges.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	run("pbx", s.pbx.Run)
+	run("directory", func(ctx context.Context) error { return s.directory.Run(ctx, s.onPeople) })
+	run("feed", func(ctx context.Context) error { return s.feed.Run(ctx, s.onTeams) })
+	if s.webhook != nil {
+		run("webhook", s.webhook.Run)
+	}
+	err = s.bridge.Run(ctx)
+	stopEdges()
+	return errors.Join(err, group.Wait())
+}
+
+func (s *service) onTeams(p graph.Presence) { s.bridge.TeamsSeen(p.User, p.Seen) }
+
+func (s *service) onPeople(people []graph.Person) {
+	users := make([]match.TeamsUser, len(people))
+	for i, p := range people {
+		users[i] = match.TeamsUser{ID: p.ID, DisplayName: p.DisplayName, UPN: p.UPN, Mail: p.Mail, Addresses: p.Addresses}
+	}
+	s.bridge.TeamsPeople(users)
+}
+
+func (s *service) onPBX(event pbx.Event) {
+	switch e := event.(type) {
+	case pbx.UserSeen:
+		s.bridge.PBXUser(match.PBXUser{
+			GUID: e.User.GUID, Name: e.User.Name, LongName: e.User.LongName,
+			Emails: e.User.Emails, Licensed: e.User.Licensed,
+		})
+	case pbx.UserGone:
+		s.bridge.PBXUserGone(e.GUID)
+	case pbx.UsersSynced:
+		s.bridge.PBXSynced()
+	case pbx.PresenceSeen:
+		s.bridge.PBXSeen(e.GUID, e.Seen)
+	case pbx.PresenceLost:
+		s.bridge.PBXLost(e.GUID)
+	case pbx.PBXUp, pbx.PBXDown: // shown by the lights of the PBX side
+	}
+}

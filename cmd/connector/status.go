@@ -1,0 +1,152 @@
+package main
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/match"
+	"github.com/pbx365/connector/pbx"
+	"github.com/pbx365/connector/presence"
+	"github.com/pbx365/connector/presence/bridge"
+)
+
+// status is the whole state of the service, as /status shows it.
+type status struct {
+	// Lights are the three of the first look: master PBX, authentication and
+	// presence subscription. More are the parts they are made of.
+	Lights []presence.Health `json:"lights"`
+	More   []presence.Health `json:"more"`
+
+	Started time.Time     `json:"started"`
+	Feed    string        `json:"feed"`
+	Bridge  bridge.Status `json:"presence"`
+	People  whoIsWho      `json:"people"`
+	PBX     pbx.Counters  `json:"pbx"`
+	Graph   graph.Counts  `json:"notifications"`
+}
+
+// whoIsWho is the matching in numbers, and the names of those who need a look.
+type whoIsWho struct {
+	Matched        int      `json:"matched"`
+	Unlicensed     []string `json:"unlicensed,omitempty"`
+	Ambiguous      []string `json:"ambiguous,omitempty"`
+	UnmatchedTeams int      `json:"unmatched_teams"`
+	UnmatchedPBX   int      `json:"unmatched_pbx"`
+	NotCovered     int      `json:"not_covered"`
+	UnusedRows     []string `json:"unused_table_rows,omitempty"`
+}
+
+func (s *service) status() status {
+	pbxLights := s.pbx.Health()
+	st := status{
+		Started: s.started, Feed: s.config.Feed, Bridge: s.bridge.Status(), PBX: s.pbx.Counters(),
+		Lights: []presence.Health{pbxLights[0], s.authentication(), s.subscription()},
+		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.feed.Health()}, s.directory.Health(), s.bridge.Health()),
+	}
+	st.People = whoIs(st.Bridge.Report)
+	if push, ok := s.feed.(*graph.Push); ok {
+		st.People.NotCovered = len(push.Uncovered())
+	}
+	if s.webhook != nil {
+		st.Graph = s.webhook.Counts()
+	}
+	return st
+}
+
+func (s *service) signIns() []presence.Health {
+	lights := []presence.Health{s.app.Health()}
+	if s.user != nil {
+		lights = append(lights, s.user.Health())
+	}
+	return lights
+}
+
+// authentication is the worst of the sign-ins.
+func (s *service) authentication() presence.Health {
+	order := []presence.State{presence.StateOff, presence.StateOK, presence.StateStarting, presence.StateFailed}
+	worst := slices.MaxFunc(s.signIns(), func(a, b presence.Health) int {
+		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
+	})
+	worst.Detail = strings.TrimSpace(worst.Name + " " + worst.Detail)
+	worst.Name = "authentication"
+	return worst
+}
+
+// subscription is the push feed; a sweep needs none.
+func (s *service) subscription() presence.Health {
+	h := s.feed.Health()
+	h.Name = "presence subscription"
+	if s.config.Feed != "push" {
+		h.Detail = strings.TrimSpace("none needed, people are swept; " + h.Detail)
+	}
+	return h
+}
+
+func whoIs(r match.Report) whoIsWho {
+	w := whoIsWho{Matched: len(r.Matched), UnmatchedTeams: len(r.UnmatchedTeams), UnmatchedPBX: len(r.UnmatchedPBX)}
+	for _, p := range r.Unlicensed {
+		w.Unlicensed = append(w.Unlicensed, p.PBX.Name)
+	}
+	for _, a := range r.Ambiguous {
+		w.Ambiguous = append(w.Ambiguous, a.String())
+	}
+	for _, row := range r.UnusedRows {
+		w.UnusedRows = append(w.UnusedRows, row.String())
+	}
+	return w
+}
+
+//go:embed page.html
+var pageText string
+
+// pages serves the state as a page to browsers and as JSON to everybody else, and
+// whether the service works to probes.
+func (s *service) pages() http.Handler {
+	page := template.Must(template.New("status").Funcs(template.FuncMap{"ago": ago}).Parse(pageText))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_ = page.Execute(w, s.status())
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		_ = out.Encode(s.status())
+	})
+	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		for _, light := range s.status().Lights {
+			if light.State != presence.StateOK && light.State != presence.StateOff {
+				http.Error(w, light.Name+": "+string(light.State)+" "+light.LastError, http.StatusServiceUnavailable)
+				return
+			}
+		}
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	return mux
+}
+
+// ago says how long ago t was, in its largest unit.
+func ago(t time.Time) string {
+	d := time.Since(t)
+	switch {
+	case t.IsZero():
+		return ""
+	case d < time.Minute:
+		return d.Truncate(time.Second).String() + " ago"
+	case d < time.Hour:
+		return d.Truncate(time.Minute).String()[:len(d.Truncate(time.Minute).String())-2] + " ago"
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}

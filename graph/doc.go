@@ -1,0 +1,58 @@
+// Package graph is the Microsoft Graph side of the connector: who the people
+// are, what Teams shows of them, how that is changed, and how changes are
+// learnt.
+//
+// A [Client] is one sign-in. The application's reads people and presence and
+// writes presence; a communication user's (delegated) exists only because
+// Graph accepts a presence subscription from nobody else. Two kinds of [Feed]
+// tell what Teams shows: a [Sweep] asks for everybody on an interval, a [Push]
+// is told through a [Webhook] and asks only where it has to. A [Directory]
+// follows the list of people.
+//
+// # Permissions
+//
+//	call                                permission              sign-in
+//	People, users subscription          User.Read.All           application
+//	Presences, Look                     Presence.Read.All       application
+//	SetSession, SetPreferred, Clear…    Presence.ReadWrite.All  application
+//	presence subscription               Presence.Read.All       communication user
+//
+// A presence subscription exists in the global cloud only; the rest of the
+// presence calls exist in the US government clouds as well.
+//
+// # One subscription
+//
+// Push and Directory each keep one subscription alive, in the same way. Its
+// record is in the store, so that a restart goes on with the one that lives.
+//
+//	       start, or gone
+//	            │
+//	            ▼
+//	  ┌──── list, compare ─────┐
+//	  │ stored one fits        │ anything else
+//	  ▼                        ▼
+//	adopt              delete, store a new client state, create
+//	  │                        │
+//	  └───────► alive ◄────────┘
+//	              │  ▲
+//	 half of the  │  │ granted expiry
+//	 grant passed ▼  │
+//	            renew ──── 404, or expired ───► start again
+//
+// Everybody concerned is read again whenever something may have been missed:
+// after adopting and creating, after a lifecycle event, after a renewal that
+// had failed before, and when the queue of the webhook overflowed.
+//
+// # Failures
+//
+//   - Throttled (429): the retry waits as long as Retry-After says, and so does
+//     every other call of the Client.
+//   - 503, 504: three retries inside the call. Other 5xx and network errors are
+//     returned; the feeds try again with a growing delay.
+//   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
+//     [presence.ErrRefused]; its Advice says what to change.
+//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes,
+//     so that a wrong password is not tried until the account is locked.
+//   - A notification that is not genuine is dropped and counted. One that is
+//     genuine and cannot be opened is taken as a hint to read that person.
+package graph

@@ -1,0 +1,171 @@
+package graph
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/pbx365/connector/store"
+)
+
+// establish adopts the stored subscription where it is alive and fits, and
+// otherwise creates one in the place of what is there.
+func (k *keeper) establish(ctx context.Context, want wanted) error {
+	record, err := k.records.Subscription(ctx, k.name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("read subscription %s: %w", k.name, err)
+	}
+	live, err := k.client.Subscriptions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range live {
+		if s.ID == record.ID && k.fits(record, want) && time.Until(s.Expires) > minRenew {
+			record.Expires = s.Expires
+			k.log.Info("subscription adopted", "id", s.ID, "expires", s.Expires)
+			k.hold(record, k.hook.expect(record.ClientState, k))
+			return nil
+		}
+	}
+	k.drop()
+	for _, s := range live {
+		if s.ID != record.ID && !k.rival(s) {
+			continue
+		}
+		k.log.Info("subscription deleted", "id", s.ID)
+		if err := k.client.Unsubscribe(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	return k.create(ctx, want, record.Revision)
+}
+
+// fits reports whether the record is of a subscription as it would be created now.
+func (k *keeper) fits(s store.Subscription, want wanted) bool {
+	_, certificate := k.certificate()
+	return s.ClientState != "" && s.Resource == want.resource && s.ChangeType == k.changes &&
+		s.NotificationURL == k.hook.opts.PublicURL && s.CertificateID == certificate
+}
+
+// create stores a new client state and creates the subscription, in this order,
+// since Graph calls the webhook before it answers.
+func (k *keeper) create(ctx context.Context, want wanted, revision int64) error {
+	certificate, id := k.certificate()
+	record, err := k.records.PutSubscription(ctx, store.Subscription{
+		Name:            k.name,
+		Resource:        want.resource,
+		ChangeType:      k.changes,
+		NotificationURL: k.hook.opts.PublicURL,
+		ClientState:     newClientState(),
+		CertificateID:   id,
+		Members:         want.members,
+		Revision:        revision,
+	})
+	if err != nil {
+		return fmt.Errorf("store subscription %s: %w", k.name, err)
+	}
+	route := k.hook.expect(record.ClientState, k)
+	got, err := k.client.Subscribe(ctx, SubscriptionRequest{
+		Resource:        record.Resource,
+		ChangeType:      record.ChangeType,
+		NotificationURL: record.NotificationURL,
+		ClientState:     record.ClientState,
+		Lifetime:        k.lifetime,
+		Certificate:     certificate,
+		CertificateID:   id,
+	})
+	if err != nil {
+		k.hook.forget(route)
+		return err
+	}
+	record.ID, record.Expires, record.Renewed = got.ID, got.Expires, time.Now()
+	if record, err = k.records.PutSubscription(ctx, record); err != nil {
+		k.hook.forget(route) // the next attempt deletes it
+		return fmt.Errorf("store subscription %s: %w", k.name, err)
+	}
+	k.log.Info("subscription created", "id", got.ID, "members", len(record.Members), "expires", got.Expires)
+	k.hold(record, route)
+	return nil
+}
+
+// extend asks for more time. Where the subscription is gone, a new one is made.
+func (k *keeper) extend(ctx context.Context, want wanted) error {
+	got, err := k.client.Renew(ctx, k.held.ID, k.lifetime)
+	if status(err) == http.StatusNotFound {
+		k.log.Warn("subscription is gone", "id", k.held.ID)
+		k.drop()
+		return k.establish(ctx, want)
+	}
+	if err != nil {
+		return err
+	}
+	k.held.Expires, k.held.Renewed = got.Expires, time.Now()
+	k.schedule()
+	record, err := k.records.PutSubscription(ctx, k.held)
+	if err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			k.drop()
+		}
+		return fmt.Errorf("store subscription %s: %w", k.name, err)
+	}
+	k.held = record
+	return nil
+}
+
+// hold begins to look after a subscription. Whatever happened before is unknown.
+func (k *keeper) hold(record store.Subscription, r *route) {
+	k.hook.bind(r, record.ID)
+	k.held, k.route = record, r
+	k.schedule()
+	k.reread()
+}
+
+// schedule plans the renewal for about half of what was granted.
+func (k *keeper) schedule() {
+	left := time.Until(k.held.Expires)
+	wait := time.Duration(float64(left) * (0.45 + 0.1*mathrand.Float64()))
+	if k.renewEvery > 0 {
+		wait = min(wait, k.renewEvery)
+	}
+	k.renewAt = time.Now().Add(max(wait, minRenew))
+}
+
+// release deletes the stored subscription and its record.
+func (k *keeper) release(ctx context.Context) error {
+	record, err := k.records.Subscription(ctx, k.name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read subscription %s: %w", k.name, err)
+	}
+	if record.ID != "" {
+		if err := k.client.Unsubscribe(ctx, record.ID); err != nil {
+			return err
+		}
+	}
+	if err := k.records.DeleteSubscription(ctx, k.name, record.Revision); err != nil {
+		return fmt.Errorf("delete subscription %s: %w", k.name, err)
+	}
+	k.drop()
+	return nil
+}
+
+// certificate is what the data is encrypted with; none where there is no data.
+func (k *keeper) certificate() (der []byte, id string) {
+	if key, ok := k.hook.key(); ok && k.rich {
+		return key.Certificate.Raw, key.ID
+	}
+	return nil, ""
+}
+
+func newClientState() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,186 @@
+package graphtest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	retryTimeout  = 10 * time.Second
+	retrySpan     = 4 * time.Hour
+	retryPauseMax = 10 * time.Minute
+)
+
+// Attempt is one POST of notifications.
+type Attempt struct {
+	Time         time.Time
+	Subscription string
+	// Items is the number of notifications in it.
+	Items int
+	// Try counts from 1.
+	Try int
+	// Status is the endpoint's answer. Zero: none in time.
+	Status int
+}
+
+// Attempts returns the newest deliveries that were tried, some thousands at most, oldest first.
+func (s *Server) Attempts() []Attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.attempts)
+}
+
+// item is a notification that waits.
+type item struct {
+	lifecycle  string // event; empty: a change
+	changeType string
+	user       string
+	shown      Presence
+	fault      *deliveryFault
+}
+
+// outbox is the queue of a subscription, guarded by the server's lock.
+type outbox struct {
+	sub    *subscription
+	items  []item
+	behind []item // reordered: wait for the next one
+	busy   bool   // a sender has it, or will
+	sent   int    // being sent, at the head of items
+	closed bool
+	gone   chan struct{}
+}
+
+func newOutbox(sub *subscription) *outbox { return &outbox{sub: sub, gone: make(chan struct{})} }
+
+func (b *outbox) pending() int { return len(b.items) + len(b.behind) }
+
+func (b *outbox) close() {
+	if !b.closed {
+		b.closed = true
+		b.items, b.behind = nil, nil
+		close(b.gone)
+	}
+}
+
+// push queues a notification, or what a fault makes of it. Called with mu held.
+func (s *Server) push(sub *subscription, it item) {
+	b := sub.box
+	it.fault = s.takeDelivery(sub.id)
+	copies := []item{it}
+	if it.fault.Duplicate {
+		copies = append(copies, it)
+	}
+	switch {
+	case it.fault.Drop:
+		return
+	case b.pending() >= queueLimit:
+		s.o.Logger.Warn("notification lost: queue full", "subscription", sub.id)
+		return
+	case it.fault.Reorder:
+		b.behind = append(b.behind, copies...)
+		return
+	}
+	b.items = append(append(b.items, copies...), b.behind...)
+	b.behind = nil
+	s.kick(b)
+}
+
+// kick asks Run for a sender. Called with mu held.
+func (s *Server) kick(b *outbox) {
+	if !b.busy && len(b.items) > 0 {
+		b.busy = true
+		s.ready = append(s.ready, b)
+	}
+	s.announce()
+}
+
+// drain sends what an outbox holds, until it is empty, held or gone, or ctx ends.
+func (s *Server) drain(ctx context.Context, b *outbox) {
+	for {
+		s.mu.Lock()
+		if b.sent > 0 {
+			b.items = slices.Delete(b.items, 0, min(b.sent, len(b.items)))
+			b.sent = 0
+			s.announce()
+		}
+		batch := b.head(s.o.Batch)
+		if len(batch) == 0 || ctx.Err() != nil {
+			b.busy = false
+			if ctx.Err() != nil {
+				s.kick(b)
+			}
+			s.mu.Unlock()
+			return
+		}
+		target, body := s.render(b.sub, batch)
+		s.mu.Unlock()
+		if sleep(ctx, batch[0].fault.Delay, b.gone) && s.send(ctx, b, target, body, len(batch)) {
+			s.mu.Lock()
+			b.sent = len(batch)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// head returns the notifications for one POST: those at the head of the queue of one fault and one address.
+func (b *outbox) head(most int) []item {
+	n := 0
+	for n < min(len(b.items), most) && b.items[n].fault == b.items[0].fault &&
+		(b.items[n].lifecycle == "") == (b.items[0].lifecycle == "") {
+		n++
+	}
+	if n == 0 || b.items[0].fault.Hold && !b.items[0].fault.lifted {
+		return nil
+	}
+	return slices.Clone(b.items[:n])
+}
+
+// send posts a body until it is accepted or given up, and reports whether it is settled
+// either way, rather than ctx or the subscription ended.
+func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte, items int) bool {
+	timeout, pause := s.o.DeliverTimeout, s.o.DeliverRetry
+	for try, waited := 1, time.Duration(0); ; try++ {
+		status := s.post(ctx, target, body, timeout)
+		if ctx.Err() != nil {
+			return false
+		}
+		s.mu.Lock()
+		s.attempts = record(s.attempts, Attempt{Time: s.o.Now(), Subscription: b.sub.id, Items: items, Try: try, Status: status})
+		s.announce()
+		s.mu.Unlock()
+		if status >= 200 && status < 300 {
+			return true
+		}
+		if waited >= retrySpan {
+			s.o.Logger.Warn("notifications lost: not accepted within 4 hours", "subscription", b.sub.id, "items", items)
+			return true
+		}
+		if !sleep(ctx, pause, b.gone) {
+			return false
+		}
+		waited += pause
+		timeout, pause = retryTimeout, min(2*pause, retryPauseMax)
+	}
+}
+
+// post returns the status of the answer, or zero where there is none in time.
+func (s *Server) post(ctx context.Context, target string, body []byte, timeout time.Duration) int {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	answer, err := s.deliverer.Do(r)
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	_, _ = io.CopyN(io.Discard, answer.Body, bodyLimit)
+	return answer.StatusCode
+}

@@ -1,0 +1,100 @@
+package graph
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"time"
+)
+
+const (
+	// maxKeys is the size of the largest key document that is read.
+	maxKeys = 1 << 20
+	// keysAgain is the shortest time between two fetches of the keys.
+	keysAgain = time.Minute
+	// minKey is the length of the shortest signing key that is accepted, in bits.
+	minKey = 2048
+)
+
+// keySet holds the signing keys of an authority. They are fetched when a key is
+// asked for that is not there, which also follows their rotation. It is not safe
+// for concurrent use.
+type keySet struct {
+	url     string
+	client  *http.Client
+	keys    map[string]*rsa.PublicKey
+	fetched time.Time
+}
+
+// key returns the key of that id.
+func (s *keySet) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
+	if key := s.keys[id]; key != nil {
+		return key, nil
+	}
+	if time.Since(s.fetched) >= keysAgain {
+		s.fetched = time.Now()
+		keys, err := s.fetch(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("fetch signing keys: %w", err)
+		}
+		s.keys = keys
+	}
+	if key := s.keys[id]; key != nil {
+		return key, nil
+	}
+	return nil, errors.New("signed with a key that the authority does not have")
+}
+
+func (s *keySet) fetch(ctx context.Context) (map[string]*rsa.PublicKey, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %d", s.url, resp.StatusCode)
+	}
+	var doc struct{ Keys []webKey }
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxKeys)).Decode(&doc); err != nil {
+		return nil, fmt.Errorf("%s answered %w", s.url, shape(err))
+	}
+	keys := map[string]*rsa.PublicKey{}
+	for _, k := range doc.Keys {
+		if public, ok := k.public(); ok {
+			keys[k.ID] = public
+		}
+	}
+	return keys, nil
+}
+
+// webKey is a JSON Web Key (RFC 7517), as far as it is used. Its certificate is
+// not looked at: what vouches for the key is where it came from.
+type webKey struct {
+	Type string `json:"kty"`
+	ID   string `json:"kid"`
+	N    string `json:"n"`
+	E    string `json:"e"`
+}
+
+// public returns the key, and false for one of another kind.
+func (k webKey) public() (*rsa.PublicKey, bool) {
+	n, err := base64.RawURLEncoding.DecodeString(k.N)
+	if err != nil || k.Type != "RSA" || len(n) < minKey/8 {
+		return nil, false
+	}
+	e, err := base64.RawURLEncoding.DecodeString(k.E)
+	if err != nil || len(e) == 0 || len(e) > 4 {
+		return nil, false
+	}
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, true
+}

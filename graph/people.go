@@ -1,0 +1,113 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+)
+
+// peoplePage is the number of people on one page, the most Graph gives.
+const peoplePage = 999
+
+// Person is a user of the tenant who has Teams (Graph: user resource type).
+type Person struct {
+	ID          string // object id
+	DisplayName string
+	UPN         string
+	Mail        string
+	// Addresses are the proxy addresses of kind SMTP, without "smtp:".
+	Addresses []string
+}
+
+// People lists everybody whose account is enabled and who is licensed for Teams.
+// It needs the application permission User.Read.All.
+func (c *Client) People(ctx context.Context) ([]Person, error) {
+	var people []Person
+	page, size := c.sdk.users(), int32(peoplePage)
+	first := &users.UsersRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
+			Select: []string{"id", "displayName", "userPrincipalName", "mail", "accountEnabled", "assignedPlans", "proxyAddresses"},
+			Top:    &size,
+		},
+	}
+	for {
+		var got models.UserCollectionResponseable
+		err := c.call(ctx, opPeople, func() (err error) {
+			got, err = page.Get(ctx, first)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if got == nil {
+			return people, nil
+		}
+		for _, u := range got.GetValue() {
+			if hasTeams(u) {
+				people = append(people, person(u))
+			}
+		}
+		next := text(got.GetOdataNextLink())
+		if next == "" {
+			return people, nil
+		}
+		page, first = c.sdk.users().WithUrl(next), nil
+	}
+}
+
+func person(u models.Userable) Person {
+	p := Person{
+		ID:          text(u.GetId()),
+		DisplayName: text(u.GetDisplayName()),
+		UPN:         text(u.GetUserPrincipalName()),
+		Mail:        text(u.GetMail()),
+	}
+	for _, a := range u.GetProxyAddresses() {
+		if kind, address, ok := strings.Cut(a, ":"); ok && strings.EqualFold(kind, "smtp") {
+			p.Addresses = append(p.Addresses, address)
+		}
+	}
+	return p
+}
+
+// hasTeams looks at the plans here and not in a filter, because the filter knows
+// neither all plans of Teams nor licences in their grace period.
+func hasTeams(u models.Userable) bool {
+	if enabled := u.GetAccountEnabled(); u.GetId() == nil || enabled == nil || !*enabled {
+		return false
+	}
+	for _, plan := range u.GetAssignedPlans() {
+		if works(text(plan.GetCapabilityStatus())) && isTeams(plan) {
+			return true
+		}
+	}
+	return false
+}
+
+func works(capability string) bool {
+	return strings.EqualFold(capability, "Enabled") || strings.EqualFold(capability, "Warning")
+}
+
+// isTeams reports whether the plan is one of Teams. Its service says so, or its
+// id: TEAMS1 and TEAMS_GOV.
+func isTeams(plan models.AssignedPlanable) bool {
+	if strings.EqualFold(text(plan.GetService()), "TeamspaceAPI") {
+		return true
+	}
+	if id := plan.GetServicePlanId(); id != nil {
+		switch id.String() {
+		case "57ff2da0-773e-42df-b2af-ffb7a2317929", "304767db-7d23-49e8-a945-4a7eb65f9f28":
+			return true
+		}
+	}
+	return false
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

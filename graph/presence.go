@@ -1,0 +1,207 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	abstractions "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/communications"
+	"github.com/microsoftgraph/msgraph-sdk-go/models/odataerrors"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// bulkLimit is the number of people one call reads (Graph:
+// cloudCommunications: getPresencesByUserId).
+const bulkLimit = 650
+
+// unknown is what Teams shows of somebody it knows nothing about.
+const unknown = "PresenceUnknown"
+
+// Presence is one look at one person.
+type Presence struct {
+	// User is the object id, spelled as the caller spelled it.
+	User string
+	Seen presence.TeamsSeen
+}
+
+// Presences reads any number of people, 650 a call, one call after the other.
+// The result is in the order of users. Somebody Graph leaves out of its answer
+// shows PresenceUnknown.
+//
+// A call that fails does not stop the others: what could be read is returned
+// together with the error.
+func (c *Client) Presences(ctx context.Context, users []string) ([]Presence, error) {
+	var (
+		all  []Presence
+		errs []error
+	)
+	for batch := range slices.Chunk(users, bulkLimit) {
+		read, err := c.bulk(ctx, batch)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		all = append(all, read...)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// Look reads one person.
+func (c *Client) Look(ctx context.Context, user string) (presence.TeamsSeen, error) {
+	read, err := c.bulk(ctx, []string{user})
+	if err != nil {
+		return presence.TeamsSeen{}, err
+	}
+	return read[0].Seen, nil
+}
+
+// bulk decodes the answer itself: the SDK takes six times as long and fifty times
+// the allocations.
+func (c *Client) bulk(ctx context.Context, ids []string) ([]Presence, error) {
+	var answer struct{ Value []rawPresence }
+	begin := time.Now()
+	err := c.call(ctx, opReadPresence, func() error {
+		body := communications.NewGetPresencesByUserIdPostRequestBody()
+		body.SetIds(ids)
+		request, err := c.sdk.communications().GetPresencesByUserId().ToPostRequestInformation(ctx, body, nil)
+		if err != nil {
+			return err
+		}
+		raw, err := c.sdk.adapter.SendPrimitive(ctx, request, "[]byte", abstractions.ErrorMappings{
+			"XXX": odataerrors.CreateODataErrorFromDiscriminatorValue,
+		})
+		if err != nil {
+			return err
+		}
+		text, _ := raw.([]byte)
+		if err := json.Unmarshal(text, &answer); err != nil {
+			return shape(err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]rawPresence, len(answer.Value))
+	for _, p := range answer.Value {
+		found[strings.ToLower(p.ID)] = p
+	}
+	all := make([]Presence, len(ids))
+	for i, id := range ids {
+		p, ok := found[strings.ToLower(id)]
+		if !ok {
+			p.Availability, p.Activity = unknown, unknown
+		}
+		all[i] = Presence{User: id, Seen: p.seen(begin)}
+	}
+	return all, nil
+}
+
+// rawPresence is the presence resource type, as far as it is used.
+type rawPresence struct {
+	ID             string `json:"id"`
+	Availability   string `json:"availability"`
+	Activity       string `json:"activity"`
+	SequenceNumber string `json:"sequenceNumber"`
+}
+
+func (p rawPresence) seen(at time.Time) presence.TeamsSeen {
+	return presence.TeamsSeen{
+		Value:    presence.Teams{Availability: p.Availability, Activity: p.Activity},
+		Sequence: p.SequenceNumber,
+		At:       at,
+	}
+}
+
+// SetSession holds a presence session of the application for a person (Graph:
+// presence: setPresence). It replaces the one before and ends after lifetime,
+// which Graph wants between 5 minutes and 4 hours. What the person shows is for
+// Graph to decide among all sessions.
+func (c *Client) SetSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
+	return c.call(ctx, opSetSession, func() error {
+		expires, err := lifetimeOf(lifetime)
+		if err != nil {
+			return err
+		}
+		body := users.NewItemPresenceSetPresencePostRequestBody()
+		body.SetSessionId(&c.appID)
+		body.SetAvailability(&v.Availability)
+		body.SetActivity(&v.Activity)
+		body.SetAdditionalData(expires)
+		return c.sdk.users().ByUserId(user).Presence().SetPresence().Post(ctx, body, nil)
+	})
+}
+
+// ClearSession ends the session of the application (Graph: presence:
+// clearPresence). That there is none is no error.
+func (c *Client) ClearSession(ctx context.Context, user string) error {
+	err := c.call(ctx, opClearSession, func() error {
+		body := users.NewItemPresenceClearPresencePostRequestBody()
+		body.SetSessionId(&c.appID)
+		return c.sdk.users().ByUserId(user).Presence().ClearPresence().Post(ctx, body, nil)
+	})
+	if status(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// SetPreferred sets what the person shows wherever there is a session at all
+// (Graph: presence: setUserPreferredPresence). It takes the place of what the
+// person has chosen by hand.
+func (c *Client) SetPreferred(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
+	return c.call(ctx, opSetPreferred, func() error {
+		expires, err := lifetimeOf(lifetime)
+		if err != nil {
+			return err
+		}
+		body := users.NewItemPresenceSetUserPreferredPresencePostRequestBody()
+		body.SetAvailability(&v.Availability)
+		body.SetActivity(&v.Activity)
+		body.SetAdditionalData(expires)
+		return c.sdk.users().ByUserId(user).Presence().SetUserPreferredPresence().Post(ctx, body, nil)
+	})
+}
+
+// ClearPreferred takes that away, also where the person has chosen it (Graph:
+// presence: clearUserPreferredPresence).
+func (c *Client) ClearPreferred(ctx context.Context, user string) error {
+	return c.call(ctx, opClearPreferred, func() error {
+		return c.sdk.users().ByUserId(user).Presence().ClearUserPreferredPresence().Post(ctx, nil)
+	})
+}
+
+// lifetimeOf is the property expirationDuration, in ISO 8601. It is handed to the
+// SDK as a string, since the SDK writes seven days as "P1W", and weeks are not
+// part of the durations that Graph documents.
+func lifetimeOf(d time.Duration) (map[string]any, error) {
+	s := int64(d.Round(time.Second) / time.Second)
+	if s <= 0 {
+		return nil, fmt.Errorf("lifetime %v is too short", d)
+	}
+	var b strings.Builder
+	b.WriteByte('P')
+	part := func(n int64, unit byte) {
+		if n > 0 {
+			fmt.Fprintf(&b, "%d%c", n, unit)
+		}
+	}
+	part(s/86400, 'D')
+	if s%86400 > 0 {
+		b.WriteByte('T')
+	}
+	part(s/3600%24, 'H')
+	part(s/60%60, 'M')
+	part(s%60, 'S')
+	return map[string]any{"expirationDuration": b.String()}, nil
+}

@@ -1,0 +1,195 @@
+package graph_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/presence"
+)
+
+// run starts f and returns a function that ends it and asserts how it ended.
+func run(t *testing.T, f func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+	}
+}
+
+func runFeed(t *testing.T, f graph.Feed, s *seen) (stop func()) {
+	t.Helper()
+	return run(t, func(ctx context.Context) error { return f.Run(ctx, s.sink) })
+}
+
+// pass lets time go by, and everything that happens in it.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func TestSweepPassesOnDifferences(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		g.show("aa", "Away")
+		g.show("bb", "Busy")
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 5 * time.Second})
+		f.Watch([]string{"aa", "bb", "cc"})
+		require.Equal(t, presence.StateStarting, f.Health().State)
+		stop := runFeed(t, f, s)
+		defer stop()
+
+		pass(time.Second)
+		require.Equal(t, []string{"aa Away", "bb Busy", "cc PresenceUnknown"}, s.take())
+		require.Equal(t, presence.StateOK, f.Health().State)
+		require.Equal(t, "3 people every 5s", f.Health().Detail)
+
+		g.failing(func(call) *http.Response {
+			return reply(200, `{"value":[
+			{"id":"aa","availability":"Away","activity":"Away","sequenceNumber":"A00000002"},
+			{"id":"bb","availability":"Busy","activity":"Busy","sequenceNumber":"A00000003"}]}`)
+		})
+		pass(5 * time.Second)
+		require.Equal(t, []string{"bb Busy"}, s.take(), "a new number of the same value is a difference")
+		pass(time.Hour)
+		require.Empty(t, s.take())
+	})
+}
+
+func TestSweepReadsTheNewAtOnceAndForgetsTheGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		g.show("aa", "Away")
+		g.show("bb", "Busy")
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: time.Hour})
+		stop := runFeed(t, f, s)
+		defer stop()
+		pass(time.Minute)
+		require.Empty(t, s.take())
+		require.Zero(t, g.count("POST"))
+
+		f.Watch([]string{"aa"})
+		pass(0)
+		require.Equal(t, []string{"aa Away"}, s.take())
+
+		f.Watch([]string{"AA", "bb"})
+		pass(0)
+		require.Equal(t, []string{"bb Busy"}, s.take(), "another spelling is nobody new")
+		require.JSONEq(t, `{"ids":["bb"]}`, g.last("POST").Body)
+
+		f.Watch([]string{"bb"})
+		g.show("aa", "Busy")
+		pass(2 * time.Hour)
+		require.NotContains(t, s.take(), "aa Busy")
+
+		f.Watch([]string{"aa", "bb"})
+		pass(0)
+		require.Equal(t, []string{"aa Busy"}, s.take(), "who comes back is told again")
+	})
+}
+
+func TestSweepStartsOverWithANewSink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newTenant(t)
+		g.show("aa", "Away")
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: time.Hour})
+		f.Watch([]string{"aa"})
+		for range 2 {
+			s := &seen{}
+			stop := runFeed(t, f, s)
+			pass(time.Minute)
+			require.Equal(t, []string{"aa Away"}, s.take())
+			stop()
+		}
+	})
+}
+
+func TestSweepOneFailingBatchDoesNotHideTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		users := crowd(1300)
+		bad := func(c call) *http.Response {
+			if strings.Contains(c.Body, users[0]) {
+				return reply(500, `{"error":{"code":"InternalServerError"}}`)
+			}
+			return nil
+		}
+		g.failing(bad)
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 30 * time.Second})
+		f.Watch(users)
+		stop := runFeed(t, f, s)
+		defer stop()
+		pass(time.Second)
+		require.Len(t, s.take(), 650)
+		require.Equal(t, presence.StateFailed, f.Health().State)
+		require.Contains(t, f.Health().LastError, "500")
+
+		g.failing(nil)
+		pass(10 * time.Second)
+		require.Len(t, s.take(), 650, "the failed batch is read before the next round")
+		require.Equal(t, presence.StateOK, f.Health().State)
+	})
+}
+
+func TestSweepBacksOffWhileNothingCanBeRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		g.show("aa", "Away")
+		g.failing(func(call) *http.Response { return reply(500, "") })
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: time.Second})
+		f.Watch([]string{"aa"})
+		stop := runFeed(t, f, s)
+		defer stop()
+		pass(10 * time.Minute)
+		require.Less(t, g.count("POST"), 30)
+		require.Empty(t, s.take())
+
+		g.failing(nil)
+		pass(2 * time.Minute)
+		require.Equal(t, []string{"aa Away"}, s.take())
+	})
+}
+
+func TestSweepKeepsToItsBudget(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		people  int
+		options graph.SweepOptions
+		calls   int // within a minute
+	}{
+		"few people are read every second":   {people: 3, calls: 61},
+		"many people by the default budget":  {people: 6500, calls: 610},
+		"more people than fit into a second": {people: 13000, calls: 620},
+		"a small budget":                     {people: 650, options: graph.SweepOptions{Budget: 10}, calls: 21},
+		"an own interval":                    {people: 650, options: graph.SweepOptions{Every: 200 * time.Millisecond}, calls: 301},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				g := newTenant(t)
+				f := graph.NewSweep(g.client(), test.options)
+				f.Watch(crowd(test.people))
+				stop := runFeed(t, f, &seen{})
+				defer stop()
+				pass(time.Minute)
+				require.Equal(t, test.calls, g.count("POST"))
+			})
+		})
+	}
+}

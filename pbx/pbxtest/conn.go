@@ -1,0 +1,181 @@
+package pbxtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+var (
+	errOverflow = errors.New("service reads too slowly")
+	errDropped  = errors.New("dropped")
+)
+
+// conn is a connection that is logged in. One goroutine reads requests and serves them
+// in order, one writes.
+type conn struct {
+	pbx     *PBX
+	sys     *System
+	ws      *socket
+	out     *outbox
+	late    chan delayed  // results held back; nil without delay
+	roll    chan struct{} // asks for the roll call of RCC
+	dropped chan struct{} // closed with the state below
+
+	// protected by sys.mu
+	closed     bool
+	table      *table
+	subs       map[*subscription]struct{}
+	aliens     map[int]*Call
+	actors     map[string]*user // impersonated APIs
+	lastAPI    int
+	monitor    *monitor
+	handles    map[int]*handle
+	lastHandle int
+}
+
+func newConn(p *PBX, ws *socket) *conn {
+	c := &conn{
+		pbx: p, sys: p.sys, ws: ws,
+		out:     newOutbox(p.o.QueueLimit),
+		roll:    make(chan struct{}, 1),
+		dropped: make(chan struct{}),
+		subs:    make(map[*subscription]struct{}),
+		aliens:  make(map[int]*Call),
+		actors:  make(map[string]*user),
+		handles: make(map[int]*handle),
+	}
+	if p.o.ResultDelay > 0 {
+		c.late = make(chan delayed, p.o.QueueLimit)
+	}
+	return c
+}
+
+// open makes the connection known and introduces the PBX, unless that is paused.
+func (c *conn) open() bool {
+	c.sys.mu.Lock()
+	defer c.sys.mu.Unlock()
+	p := c.pbx
+	if p.paused != nil {
+		return false
+	}
+	p.conns[c] = struct{}{}
+	p.accepted++
+	c.indicate("", "PbxInfo", "", encode(struct {
+		Domain  string   `json:"domain"`
+		PBX     string   `json:"pbx"`
+		DNS     string   `json:"pbxDns"`
+		APIs    []string `json:"apis"`
+		Version string   `json:"version,omitempty"`
+		Build   string   `json:"build,omitempty"`
+	}{c.sys.domain, p.o.Name, p.o.DNS, p.o.APIs, p.o.Version, p.o.Build}))
+	c.indicate("", "AppInfo", "", encode(struct {
+		App string `json:"app"`
+	}{p.o.app()}))
+	c.sys.changed()
+	return true
+}
+
+// close forgets the connection and all that lived with it; sys.mu must be held.
+func (c *conn) close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	close(c.dropped)
+	delete(c.pbx.conns, c)
+	for sub := range c.subs {
+		sub.remove()
+	}
+	for _, call := range c.aliens {
+		call.end()
+	}
+	c.sys.changed()
+}
+
+// serve works until the connection or ctx ends and returns why it did.
+func (c *conn) serve(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.readLoop(ctx) })
+	g.Go(func() error { return c.writeLoop(ctx) })
+	g.Go(func() error { return c.rollCalls(ctx) })
+	g.Go(func() error {
+		select {
+		case <-c.out.full:
+			return errOverflow
+		case <-c.dropped:
+			return errDropped
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	if c.late != nil {
+		g.Go(func() error { return c.out.forward(ctx, c.late) })
+	}
+	if c.pbx.o.PingInterval > 0 {
+		g.Go(func() error { return c.pingLoop(ctx) })
+	}
+	err := g.Wait()
+	c.ws.cut()
+	c.sys.mu.Lock()
+	defer c.sys.mu.Unlock()
+	c.close()
+	return err
+}
+
+func (c *conn) readLoop(ctx context.Context) error {
+	for {
+		raw, err := c.ws.read(ctx)
+		if err != nil {
+			return fmt.Errorf("read: %w", c.pbx.blame(err))
+		}
+		m, err := parse(raw)
+		if err != nil {
+			_ = c.pbx.blame(err)
+			continue
+		}
+		if err := c.out.awaitRoom(ctx); err != nil {
+			return err
+		}
+		c.serveOne(m)
+	}
+}
+
+func (c *conn) writeLoop(ctx context.Context) error {
+	idle := time.NewTimer(c.pbx.o.KeepAlive)
+	defer idle.Stop()
+	for {
+		select {
+		case <-c.out.ready:
+		case <-idle.C:
+			c.out.push(envelope("", "KeepAlive", "", nil))
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for _, frame := range c.out.take() {
+			if err := c.ws.write(ctx, frame); err != nil {
+				return fmt.Errorf("write: %w", err)
+			}
+		}
+		idle.Reset(c.pbx.o.KeepAlive)
+	}
+}
+
+func (c *conn) pingLoop(ctx context.Context) error {
+	ping := func() error {
+		ctx, cancel := context.WithTimeout(ctx, c.pbx.o.PingInterval)
+		defer cancel()
+		return c.ws.ping(ctx)
+	}
+	for {
+		if err := sleep(ctx, c.pbx.o.PingInterval); err != nil {
+			return err
+		}
+		if err := ping(); err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+// Package pbxtest simulates innovaphone PBXs that dial an App Service.
+//
+// It is a telephone system in memory: a [System] holds users, their presence and
+// their calls, and any number of [PBX] share it, one master and its slaves. A PBX
+// opens a websocket to the service, logs in with the digest of its App object,
+// serves the APIs enabled there and comes back after a loss. State goes in through
+// the methods of System, as people and administrators would change it; the
+// protocol comes out.
+//
+//	sys := pbxtest.NewSystem("example.com")
+//	user := sys.AddUser(pbxtest.User{Name: "user1", LongName: "User One", Licensed: true})
+//	pbx := sys.AddPBX(pbxtest.Options{
+//		Name:      "master",
+//		AppURL:    "https://ap.example.com/example.com/ms365/innovaphone-microsoft365",
+//		AppObject: "microsoft365",
+//		Password:  "secret",
+//	})
+//	go pbx.Run(ctx)
+//	sys.SetPresence(user.GUID, "tel:", "busy", "back at four")
+//
+// # What is served
+//
+// PbxApi (presence and alien calls), PbxTableUsers (replication), PbxImpersonation,
+// RCC (calls of the whole PBX and of single users) and the licence check of
+// PbxAdminApi. Messages are shaped as the pages of the innovaphone SDK describe
+// them; where those leave a choice, [Options] has a knob with both readings, and the
+// default is the reading that asks more of the service. Requests an enabled API does
+// not know are answered with an error.
+//
+// # Observing
+//
+// [System.Await] blocks until a condition over the system holds. [System.Writes]
+// lists what the service changed, and [System.Violations] what it did that no PBX
+// would put up with. Faults are either options (fragmented frames, late results,
+// refused or unanswered requests) or actions ([PBX.Drop], [PBX.Pause] and
+// [PBX.Duplicate]).
+//
+// # Concurrency and limits
+//
+// All methods may be called from any goroutine, and none waits for the network.
+// Each connection has one queue of outgoing frames, in the order of the changes they
+// report; requests are read only while it is less than half full, and a service that
+// lets it overflow loses the connection. Everything works inside testing/synctest
+// over a [Listener].
+package pbxtest

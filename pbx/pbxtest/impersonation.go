@@ -1,0 +1,63 @@
+package pbxtest
+
+import "fmt"
+
+type targetBody struct {
+	Target string `json:"target"`
+	OK     bool   `json:"ok,omitempty"`
+}
+
+// impersonationAPI serves PbxImpersonation: instances of PbxApi that act as a user
+// (SDK page PbxImpersonation).
+func (c *conn) impersonationAPI(m message) error {
+	switch m.MT {
+	case "CreateApi":
+		return c.createAPI(m)
+	case "DeleteApi":
+		return c.deleteAPI(m)
+	}
+	return c.unknown(m)
+}
+
+func (c *conn) createAPI(m message) error {
+	var p targetBody
+	if err := m.decode(&p); err != nil {
+		return err
+	}
+	if p.Target != apiPresence || !c.pbx.enabled(apiPresence) {
+		return refuse("API cannot be impersonated")
+	}
+	u, err := c.addressee(m, nil)
+	if err != nil {
+		return err
+	}
+	target := fmt.Sprintf("%s.%d", apiPresence, c.lastAPI)
+	c.lastAPI++
+	c.actors[target] = u
+	c.result(m, encode(targetBody{Target: target}))
+	return nil
+}
+
+// deleteAPI ends an impersonation with the subscriptions and alien calls made on it.
+func (c *conn) deleteAPI(m message) error {
+	var p targetBody
+	if err := m.decode(&p); err != nil {
+		return err
+	}
+	if c.actors[p.Target] == nil {
+		return refuse("no such API")
+	}
+	delete(c.actors, p.Target)
+	for sub := range c.subs {
+		if sub.api == p.Target {
+			sub.remove()
+		}
+	}
+	for _, call := range c.aliens {
+		if call.api == p.Target {
+			call.end()
+		}
+	}
+	c.result(m, encode(targetBody{Target: p.Target, OK: true}))
+	return nil
+}

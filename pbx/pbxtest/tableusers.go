@@ -1,0 +1,146 @@
+package pbxtest
+
+import (
+	"maps"
+	"slices"
+)
+
+// maxPseudo is the number of object types that made a real PBX crash.
+const maxPseudo = 20
+
+// table is the replication on one connection.
+type table struct {
+	src     string          // of the last request
+	columns map[string]bool // asked for
+	users   bool            // whether pseudo asks for user objects
+	rest    []*user         // of the first copy
+}
+
+// usersAPI serves PbxTableUsers, reading only (SDK pages Replication and PbxTableUsers).
+func (c *conn) usersAPI(m message) error {
+	switch m.MT {
+	case "ReplicateStart":
+		return c.replicateStart(m)
+	case "ReplicateNext":
+		return c.replicateNext(m)
+	}
+	return c.unknown(m)
+}
+
+func (c *conn) replicateStart(m message) error {
+	var p struct {
+		Columns map[string]struct{} `json:"columns"`
+		Pseudo  []string            `json:"pseudo"`
+	}
+	if err := m.decode(&p); err != nil {
+		return err
+	}
+	if len(p.Columns) == 0 {
+		return refuse("no columns")
+	}
+	if len(p.Pseudo) > maxPseudo {
+		c.sys.violated(c.pbx, "%s: %d pseudo types", m.name(), len(p.Pseudo))
+		c.close()
+		return nil
+	}
+	if _, ok := p.Columns["pwd"]; ok {
+		c.sys.violated(c.pbx, "%s: column pwd", m.name())
+	}
+	t := &table{
+		src:     m.Src,
+		columns: make(map[string]bool),
+		users:   len(p.Pseudo) == 0 || slices.Contains(p.Pseudo, ""),
+	}
+	offered := make(map[string]struct{})
+	for column := range c.row(&user{}) {
+		if _, ok := p.Columns[column]; ok {
+			t.columns[column] = true
+			offered[column] = struct{}{}
+		}
+	}
+	for _, u := range c.sys.order {
+		if t.users && c.pbx.sees(u) {
+			t.rest = append(t.rest, u)
+		}
+	}
+	c.table = t
+	c.result(m, encode(columnsBody{offered}))
+	return nil
+}
+
+func (c *conn) replicateNext(m message) error {
+	t := c.table
+	if t == nil {
+		c.sys.violated(c.pbx, "%s before ReplicateStart", m.name())
+		return refuse("not started")
+	}
+	t.src = m.Src
+	for len(t.rest) > 0 {
+		u := t.rest[0]
+		t.rest = t.rest[1:]
+		if c.sys.users[u.GUID] == u && c.pbx.sees(u) {
+			c.result(m, encode(columnsBody{c.filtered(u)}))
+			return nil
+		}
+	}
+	c.result(m, nil)
+	return nil
+}
+
+type columnsBody struct {
+	Columns any `json:"columns"`
+}
+
+// row is a user as its replicated columns. Empty strings are there, to list the columns.
+func (c *conn) row(u *user) map[string]any {
+	emails := make([]map[string]string, 0, len(u.Emails))
+	for _, address := range u.Emails {
+		emails = append(emails, map[string]string{"email": address})
+	}
+	none := []struct{}{}
+	return map[string]any{
+		"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number,
+		"node": u.Node, "loc": u.Home, "config": "", "pseudo": "", "apps": "", "apps-my": "",
+		"hide": false, "fax": false, "h323-email": u.NameIsEmail, "emails": emails,
+		"grps": none, "devices": none, "wakeups": none,
+	}
+}
+
+// filtered leaves of a row what was asked for and is not an empty string.
+func (c *conn) filtered(u *user) map[string]any {
+	row := c.row(u)
+	maps.DeleteFunc(row, func(column string, value any) bool {
+		return !c.table.columns[column] || value == ""
+	})
+	return row
+}
+
+func (s *System) replicateAdd(u *user) { s.replicate("ReplicateAdd", u, nil) }
+
+func (s *System) replicateDel(u *user) { s.replicate("ReplicateDel", nil, u) }
+
+func (s *System) replicateUpdate(old, u *user) { s.replicate("ReplicateUpdate", u, old) }
+
+// replicate pushes a change to all replications. On a slave, a user who moves in or out
+// is added or deleted.
+func (s *System) replicate(mt string, now, before *user) {
+	s.eachConn(func(c *conn) {
+		if c.table == nil || !c.table.users {
+			return
+		}
+		seen, sees := before != nil && c.pbx.sees(before), now != nil && c.pbx.sees(now)
+		switch {
+		case sees && !seen:
+			c.push("ReplicateAdd", c.filtered(now))
+		case sees:
+			c.push(mt, c.filtered(now))
+		case seen:
+			c.push("ReplicateDel", map[string]any{"guid": before.GUID})
+		}
+	})
+	s.rosterChanged(now, before)
+}
+
+func (c *conn) push(mt string, columns map[string]any) {
+	c.indicate(apiUsers, mt, c.table.src, encode(columnsBody{columns}))
+}

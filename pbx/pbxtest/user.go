@@ -1,0 +1,206 @@
+package pbxtest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// User is a user object of the system.
+type User struct {
+	GUID        string // 32 hex digits; given by the system if empty
+	Name        string // h323: SIP user part
+	LongName    string // cn
+	DisplayName string // dn
+	Number      string // e164
+	Node        string
+	Home        string   // loc: name of the PBX the user is at home; the master if empty
+	Emails      []string // an address without @ belongs to the domain of the system
+	NameIsEmail bool     // h323-email: Name@domain is an address too
+	Licensed    bool     // holds the licence of the app
+	Hidden      bool     // Visibility shows the App object nothing: subscriptions stay down
+}
+
+// user is a User with all that hangs on it.
+type user struct {
+	User
+	contacts []Contact // newest first
+	calls    []*Call
+	subs     []*subscription
+}
+
+// AddUser adds a user and returns it with its GUID and Home filled in. A user that has
+// the GUID already is replaced, keeping presence and calls.
+func (s *System) AddUser(data User) User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if data.GUID == "" {
+		data.GUID = newGUID(s.domain, data.Name, data.LongName)
+	}
+	if data.Home == "" {
+		data.Home = s.master()
+	}
+	u := s.users[data.GUID]
+	if u == nil {
+		u = &user{contacts: []Contact{
+			{Contact: telContact, Status: statusOpen},
+			{Contact: imContact, Status: statusOpen},
+		}}
+		s.users[data.GUID] = u
+		s.order = append(s.order, u)
+		s.put(u, data)
+		s.replicateAdd(u)
+	} else {
+		s.replace(u, data)
+	}
+	return u.public()
+}
+
+// UpdateUser lets edit change a user and reports whether there is such a user. The GUID
+// stays. edit must not call back into the system.
+func (s *System) UpdateUser(guid string, edit func(*User)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.users[guid]
+	if u == nil {
+		return false
+	}
+	data := u.public()
+	edit(&data)
+	data.GUID = guid
+	s.replace(u, data)
+	return true
+}
+
+// SetLicensed gives a user the licence of the app or takes it away. Nothing tells the
+// service so; it has to ask.
+func (s *System) SetLicensed(guid string, licensed bool) bool {
+	return s.UpdateUser(guid, func(u *User) { u.Licensed = licensed })
+}
+
+// RemoveUser deletes a user, with its calls and subscriptions.
+func (s *System) RemoveUser(guid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.users[guid]
+	if u == nil {
+		return
+	}
+	for _, call := range slices.Clone(u.calls) {
+		call.end()
+	}
+	for _, sub := range slices.Clone(u.subs) {
+		sub.remove()
+		sub.sendState(false)
+	}
+	s.eachConn(func(c *conn) {
+		maps.DeleteFunc(c.actors, func(_ string, actor *user) bool { return actor == u })
+	})
+	s.unlink(u)
+	delete(s.users, guid)
+	s.order = slices.DeleteFunc(s.order, func(other *user) bool { return other == u })
+	s.replicateDel(u)
+	s.changed()
+}
+
+// User returns the user with that GUID.
+func (s *System) User(guid string) (User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.users[guid]; u != nil {
+		return u.public(), true
+	}
+	return User{}, false
+}
+
+// UserByName returns the user with that Name.
+func (s *System) UserByName(name string) (User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.byName[name]; u != nil {
+		return u.public(), true
+	}
+	return User{}, false
+}
+
+// Users returns all users in the order they were added.
+func (s *System) Users() []User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]User, len(s.order))
+	for i, u := range s.order {
+		all[i] = u.public()
+	}
+	return all
+}
+
+func (u *user) public() User {
+	data := u.User
+	data.Emails = slices.Clone(data.Emails)
+	return data
+}
+
+// replace changes a user and tells replicators and subscribers.
+func (s *System) replace(u *user, data User) {
+	old := *u
+	s.unlink(u)
+	s.put(u, data)
+	s.replicateUpdate(&old, u)
+	if old.Hidden != u.Hidden {
+		for _, sub := range u.subs {
+			sub.start()
+		}
+	}
+}
+
+func (s *System) put(u *user, data User) {
+	u.User = data
+	u.Emails = slices.Clone(data.Emails)
+	s.byName[u.Name] = u
+	s.byNumber[u.Number] = u
+	s.byLongName[u.LongName] = u
+	s.changed()
+}
+
+func (s *System) unlink(u *user) {
+	for index, key := range map[*map[string]*user]string{
+		&s.byName: u.Name, &s.byNumber: u.Number, &s.byLongName: u.LongName,
+	} {
+		if (*index)[key] == u {
+			delete(*index, key)
+		}
+	}
+}
+
+// identity is how a request names a user; the first member that is not empty counts.
+type identity struct {
+	GUID     string `json:"guid"`
+	Name     string `json:"h323"`
+	SIP      string `json:"sip"`
+	Number   string `json:"num"`
+	LongName string `json:"cn"`
+}
+
+func (s *System) find(id identity) (*user, error) {
+	var u *user
+	switch {
+	case id.GUID != "":
+		u = s.users[id.GUID]
+	case id.Name != "":
+		u = s.byName[id.Name]
+	case id.SIP != "":
+		u = s.byName[id.SIP]
+	case id.Number != "":
+		u = s.byNumber[id.Number]
+	case id.LongName != "":
+		u = s.byLongName[id.LongName]
+	default:
+		return nil, refuse("no user given")
+	}
+	if u == nil {
+		return nil, refuse("no such user")
+	}
+	return u, nil
+}
+
+func noUser(guid string) error { return fmt.Errorf("no user with guid %q", guid) }

@@ -1,0 +1,27 @@
+STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
+
+.PHONY: all fmt lint test race demo vuln
+
+all: fmt lint test
+
+fmt: ## Format every Go file.
+	gofmt -w .
+
+lint: ## What a reviewer should not have to say.
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+	go mod tidy -diff
+
+test: ## The test command of the README.
+	go test ./...
+
+race: ## The same with the race detector, as CI runs it.
+	go test -race -timeout 20m ./...
+
+demo: ## The demo of the README.
+	go run ./cmd/connector demo
+
+vuln: ## Known vulnerabilities; needs vuln.go.dev.
+	$(GOVULNCHECK) ./...

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 )
 
 // demoCmd is connector demo.
@@ -23,38 +24,50 @@ var errUnseen = errors.New("not every step was seen on the other side")
 
 // Run plays the steps with each feed and counts them.
 func (c demoCmd) Run(ctx context.Context) error {
-	return c.play(ctx, os.Stdout, nil)
-}
-
-// play writes to out. The keys change the configuration of the connector, so that a
-// test can break it.
-func (c demoCmd) play(ctx context.Context, out io.Writer, keys map[string]any) error {
+	d := demo{out: os.Stdout, people: c.People, patience: 10 * time.Second, log: slog.New(slog.DiscardHandler)}
+	if c.Debug {
+		d.log = newLogger(slog.LevelDebug)
+	}
 	feeds := []string{c.Feed}
 	if c.Feed == "both" {
 		feeds = []string{"push", "sweep"}
 	}
-	level := slog.LevelError + 1
-	if c.Debug {
-		level = slog.LevelDebug
-	}
-	total := &tally{out: out}
-	fmt.Fprintln(out, "A simulated Microsoft 365 tenant, a simulated master and slave PBX, and the connector between them, on this machine only.")
+	return d.play(ctx, feeds, c.Keep)
+}
+
+// demo plays steps and counts them.
+type demo struct {
+	out    io.Writer
+	people int
+	// patience is how long a step may take to be seen.
+	patience time.Duration
+	log      *slog.Logger
+	// keys change the configuration of the connector, and sabotage the world around
+	// it, so that tests can see the demo fail.
+	keys     map[string]any
+	sabotage func(*stage)
+
+	steps, seen int
+}
+
+// play plays every scene with each feed, and goes on with the last one where keep is set.
+func (d *demo) play(ctx context.Context, feeds []string, keep bool) error {
+	fmt.Fprintln(d.out, "A simulated Microsoft 365 tenant, a simulated master and slave PBX, and the connector between them, on this machine only.")
 	for i, feed := range feeds {
-		keep := c.Keep && i == len(feeds)-1
-		if err := playFeed(ctx, feed, c.People, keep, keys, total, newLogger(level)); err != nil {
+		if err := d.playFeed(ctx, feed, keep && i == len(feeds)-1); err != nil {
 			return fmt.Errorf("demo, %s feed: %w", feed, err)
 		}
 	}
-	fmt.Fprintf(out, "demo: %d of %d steps seen on the other side\n", total.seen, total.steps)
-	if total.seen != total.steps {
+	fmt.Fprintf(d.out, "demo: %d of %d steps seen on the other side\n", d.seen, d.steps)
+	if d.seen != d.steps {
 		return errUnseen
 	}
 	return nil
 }
 
-func playFeed(ctx context.Context, feed string, people int, keep bool, keys map[string]any, total *tally, log *slog.Logger) (err error) {
-	total.section("%s feed: starting the tenant, the PBXs and the connector", feed)
-	s, err := newStage(ctx, feed, people, keys, log)
+func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error) {
+	d.section("%s feed: starting the tenant, the PBXs and the connector", feed)
+	s, err := newStage(ctx, feed, d)
 	if err != nil {
 		return err
 	}
@@ -63,9 +76,9 @@ func playFeed(ctx context.Context, feed string, people int, keep bool, keys map[
 		return err
 	}
 	for _, scene := range scenes {
-		total.section("%s feed: %s", feed, scene.title)
+		d.section("%s feed: %s", feed, scene.title)
 		for _, step := range scene.steps(s) {
-			if err := total.play(ctx, s, step); err != nil {
+			if err := d.step(ctx, s, step); err != nil {
 				return err
 			}
 		}
@@ -73,9 +86,10 @@ func playFeed(ctx context.Context, feed string, people int, keep bool, keys map[
 	if !keep {
 		return nil
 	}
-	total.section("%s feed: random changes until interrupted", feed)
+	d.section("%s feed: random changes until interrupted", feed)
 	if err := s.startConnector(); err != nil {
 		return err
 	}
-	return s.wander(ctx, total)
+	s.wander(ctx, d)
+	return nil
 }

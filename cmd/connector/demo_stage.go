@@ -32,15 +32,18 @@ const (
 // stage is the simulated world of the demo: tenant, PBXs, people, and the connector
 // as connector serve runs it, from a configuration file.
 type stage struct {
-	dir    string
-	file   string
-	feed   string
-	log    *slog.Logger
-	tenant *graphtest.Server
-	system *pbxtest.System
-	master *pbxtest.PBX
-	slave  *pbxtest.PBX
-	cast   cast
+	dir  string
+	file string
+	feed string
+	log  *slog.Logger
+	// patience is how long anything may take.
+	patience  time.Duration
+	connector *service // the running one
+	tenant    *graphtest.Server
+	system    *pbxtest.System
+	master    *pbxtest.PBX
+	slave     *pbxtest.PBX
+	cast      cast
 
 	stopPBXs func()
 	// stopConnector ends the running connector and returns its error; nil while
@@ -48,13 +51,13 @@ type stage struct {
 	stopConnector func() error
 }
 
-func newStage(ctx context.Context, feed string, people int, keys map[string]any, log *slog.Logger) (*stage, error) {
+func newStage(ctx context.Context, feed string, d *demo) (*stage, error) {
 	dir, err := os.MkdirTemp("", "connector-demo-")
 	if err != nil {
 		return nil, err
 	}
 	s := &stage{
-		dir: dir, file: filepath.Join(dir, "connector.yaml"), feed: feed, log: log,
+		dir: dir, file: filepath.Join(dir, "connector.yaml"), feed: feed, log: d.log, patience: d.patience,
 		tenant: graphtest.New(graphtest.Options{}), system: pbxtest.NewSystem("example.com"),
 	}
 	if err := s.tenant.Start(); err != nil {
@@ -66,15 +69,18 @@ func newStage(ctx context.Context, feed string, people int, keys map[string]any,
 		Scopes: []string{"User.Read.All", "Presence.Read.All"},
 	})
 	s.tenant.AddUser(graphtest.User{UPN: demoUser, DisplayName: "Presence Service", Password: "demo", Teams: true})
-	s.cast = newCast(s.tenant, s.system, people)
+	s.cast = newCast(s.tenant, s.system, d.people)
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.writeConfig(addr, keys); err != nil {
+	if err := s.writeConfig(addr, d.keys); err != nil {
 		return nil, err
 	}
 	s.startPBXs(ctx, addr)
+	if d.sabotage != nil {
+		d.sabotage(s)
+	}
 	return s, nil
 }
 
@@ -163,6 +169,7 @@ func (s *stage) startConnector() error {
 	if err != nil {
 		return err
 	}
+	s.connector = connector
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- errors.Join(connector.run(ctx), connector.close()) }()
@@ -180,7 +187,7 @@ func (s *stage) releaseConnector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	return errors.Join(connector.release(ctx), connector.close())
 }

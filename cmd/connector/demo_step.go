@@ -10,9 +10,6 @@ import (
 	"github.com/pbx365/connector/graph/graphtest"
 )
 
-// patience is how long a step may take to be seen.
-const patience = 10 * time.Second
-
 // side of a step: where something is seen.
 type side string
 
@@ -35,40 +32,34 @@ type step struct {
 	shows func() string
 }
 
-// tally plays steps and counts them.
-type tally struct {
-	out         io.Writer
-	steps, seen int
+func (d *demo) section(format string, args ...any) {
+	fmt.Fprintf(d.out, "\n── "+format+"\n", args...)
 }
 
-func (t *tally) section(format string, args ...any) {
-	fmt.Fprintf(t.out, "\n── "+format+"\n", args...)
-}
-
-// play plays one step and prints it. It returns an error only where nothing further
+// step plays one step and prints it. It returns an error only where nothing further
 // can be played.
-func (t *tally) play(ctx context.Context, s *stage, p step) error {
-	t.steps++
+func (d *demo) step(ctx context.Context, s *stage, p step) error {
+	d.steps++
 	if p.ready != nil && !s.await(ctx, p.ready) || !s.looked(ctx) {
-		t.line(p, "NOT READY: before the step, "+string(p.on)+" shows "+p.shows())
+		d.line(p, "NOT READY: before the step, "+string(p.on)+" shows "+p.shows())
 		return ctx.Err()
 	}
 	begin := time.Now()
 	if err := p.do(ctx); err != nil {
-		t.line(p, "FAILED: "+err.Error())
+		d.line(p, "FAILED: "+err.Error())
 		return ctx.Err()
 	}
 	if !s.await(ctx, p.seen) {
-		t.line(p, fmt.Sprintf("FAILED: wanted %s, %s shows %s", p.want, p.on, p.shows()))
+		d.line(p, fmt.Sprintf("FAILED: wanted %s, %s shows %s", p.want, p.on, p.shows()))
 		return ctx.Err()
 	}
-	t.seen++
-	t.line(p, fmt.Sprintf("%s %d ms", pad(p.shows(), 30), time.Since(begin).Milliseconds()))
+	d.seen++
+	d.line(p, fmt.Sprintf("%s %d ms", pad(p.shows(), 30), time.Since(begin).Milliseconds()))
 	return nil
 }
 
-func (t *tally) line(p step, result string) {
-	fmt.Fprintf(t.out, "%4d  %s %s → %s %s\n", t.steps, pad(p.who, 18), pad(p.what, 44), pad(string(p.on), 5), result)
+func (d *demo) line(p step, result string) {
+	fmt.Fprintf(d.out, "%4d  %s %s → %s %s\n", d.steps, pad(p.who, 18), pad(p.what, 44), pad(string(p.on), 5), result)
 }
 
 // pad fills text up to a width in characters.
@@ -102,7 +93,7 @@ func (s *stage) looked(ctx context.Context) bool {
 
 // await waits until cond holds, woken by either simulator. A condition may ask both.
 func (s *stage) await(ctx context.Context, cond func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	either, done := context.WithCancel(ctx)
 	defer done()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// wander plays random changes until ctx ends, which is no error.
-func (s *stage) wander(ctx context.Context, total *tally) error {
+// wander plays random changes until ctx ends.
+func (s *stage) wander(ctx context.Context, d *demo) {
 	pairs := [][2]string{{"Available", "Available"}, {"Busy", "Busy"}, {"Busy", "InAMeeting"}, {"Away", "Away"}, {"DoNotDisturb", "DoNotDisturb"}}
 	words := []string{"", "away", "busy", "dnd", "lunch"}
 	for ctx.Err() == nil {
@@ -33,15 +33,14 @@ func (s *stage) wander(ctx context.Context, total *tally) error {
 				})
 			}
 		}
-		if err := total.play(ctx, s, p); err != nil {
-			break
+		if err := d.step(ctx, s, p); err != nil {
+			return
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
 		}
 	}
-	return nil
 }
 
 func pbxWord(activity string) string {

@@ -1,0 +1,194 @@
+package pbx_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pbx365/connector/pbx"
+	"github.com/pbx365/connector/presence"
+)
+
+func TestAlienCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		up := r.take()[0].(pbx.PBXUp)
+		id, connection, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.EqualValues(t, 7, id)
+		require.Equal(t, up.Connection, connection)
+		create := f.requests("CreateApi")[0]
+		require.Equal(t, "a", create["sip"])
+		require.Equal(t, "PbxApi", create["target"])
+		add := f.requests("AddAlienCall")[0]
+		require.Equal(t, []any{"PbxApi.0", guidA, "a"}, []any{add["api"], add["guid"], add["sip"]})
+		require.Empty(t, f.requests("DeleteApi"), "the call may hang on it")
+
+		require.NoError(t, r.server.DelAlienCall(t.Context(), guidA, id))
+		synctest.Wait()
+		del := f.requests("DelAlienCall")[0]
+		require.Equal(t, []any{"PbxApi.0", 7.0}, []any{del["api"], del["id"]})
+		require.Equal(t, "PbxApi.0", f.requests("DeleteApi")[0]["target"])
+	})
+}
+
+func TestDirectAlienCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{AlienCalls: pbx.AlienDirect})
+		f := newFake("master").connect(r)
+		r.take()
+		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.NoError(t, r.server.DelAlienCall(t.Context(), guidA, id))
+		synctest.Wait()
+		require.Equal(t, "PbxApi", f.requests("AddAlienCall")[0]["api"])
+		require.Equal(t, "PbxApi", f.requests("DelAlienCall")[0]["api"])
+		require.Empty(t, f.requests("CreateApi"))
+		require.Empty(t, f.requests("DeleteApi"))
+	})
+}
+
+func TestAlienCallThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		options pbx.Options
+		prepare func(*fake)
+		guid    string
+		want    error
+	}{
+		"switched off":          {pbx.Options{AlienCalls: pbx.AlienOff}, func(*fake) {}, guidA, presence.ErrRefused},
+		"no impersonation":      {pbx.Options{}, func(f *fake) { f.apis = `["PbxApi","PbxTableUsers"]` }, guidA, presence.ErrRefused},
+		"impersonation refused": {pbx.Options{}, func(f *fake) { f.answers["CreateApi"] = `"error":1` }, guidA, presence.ErrRefused},
+		"refused":               {pbx.Options{}, func(f *fake) { f.answers["AddAlienCall"] = `"error":1` }, guidA, presence.ErrRefused},
+		"not answered":          {pbx.Options{}, func(f *fake) { f.answers["AddAlienCall"] = "-" }, guidA, pbx.ErrTimeout},
+		"no target":             {pbx.Options{}, func(f *fake) { f.answers["CreateApi"] = "" }, guidA, pbx.ErrFrame},
+		"no id":                 {pbx.Options{}, func(f *fake) { f.answers["AddAlienCall"] = "" }, guidA, pbx.ErrFrame},
+		"unknown user":          {pbx.Options{}, func(*fake) {}, "x", pbx.ErrUnknownUser},
+		"home not connected":    {pbx.Options{}, func(f *fake) { f.rows = []string{rowOf(guidA, "a", "slave")} }, guidA, pbx.ErrNotConnected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, test.options)
+				f := newFake("master")
+				test.prepare(f)
+				f.connect(r)
+				r.take()
+				_, _, err := r.server.AddAlienCall(t.Context(), test.guid)
+				require.ErrorIs(t, err, test.want)
+				require.ErrorContains(t, err, "add alien call of user "+test.guid)
+				synctest.Wait()
+				closed := len(f.requests("DeleteApi"))
+				require.Equal(t, name == "refused", closed == 1, "an API opened for nothing is closed")
+			})
+		})
+	}
+}
+
+func TestUnknownAlienCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["DelAlienCall"] = `"error":2`
+		f.connect(r)
+		r.take()
+		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, 99), presence.ErrRefused)
+		synctest.Wait()
+		require.Len(t, f.requests("DeleteApi"), 1)
+		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), "x", 99), pbx.ErrUnknownUser)
+	})
+}
+
+func TestLateAlienCallIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["AddAlienCall"] = "-"
+		f.connect(r)
+		r.take()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _, err := r.server.AddAlienCall(ctx, guidA)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Empty(t, f.requests("DeleteApi"))
+		f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"AddAlienCallResult","src":%q,"id":12}`, f.requests("AddAlienCall")[0]["src"]))
+		synctest.Wait()
+		del := f.requests("DelAlienCall")
+		require.Len(t, del, 1)
+		require.Equal(t, []any{"PbxApi.0", 12.0}, []any{del[0]["api"], del[0]["id"]})
+		require.Len(t, f.requests("DeleteApi"), 1)
+		require.EqualValues(t, 1, r.server.Counters().Late)
+		f.send(added(5))
+		require.True(t, r.seen(r.take()).OnPhone, "no alien call is held any more")
+	})
+}
+
+func TestLateRefusalOfAlienCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["AddAlienCall"] = "-"
+		f.connect(r)
+		r.take()
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.ErrorIs(t, err, pbx.ErrTimeout)
+		f.send(added(5))
+		require.Empty(t, r.take(), "this may be the alien call")
+		f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"AddAlienCallResult","src":%q,"error":1}`, f.requests("AddAlienCall")[0]["src"]))
+		synctest.Wait()
+		require.Len(t, f.requests("DeleteApi"), 1)
+		require.Empty(t, f.requests("DelAlienCall"))
+		f.send(`{"api":"RCC","mt":"CallAdd","call":18,"guid":"` + guidA + `","state":5}`)
+		require.True(t, r.seen(r.take()).OnPhone)
+	})
+}
+
+func TestOwnAlienCallIsNoCall(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		messages []string
+		onPhone  bool
+	}{
+		"connected, to nobody":         {[]string{added(5)}, false},
+		"set up, to nobody":            {[]string{added(1), rcc("CallUpdate", `"msg":"r-conn","remote":{"h323":"","e164":""}`)}, false},
+		"to somebody":                  {[]string{added(1), updated("r-conn", "07031")}, true},
+		"to somebody known late":       {[]string{added(5), updated("x-facility", "07031")}, true},
+		"beside a call to somebody":    {[]string{added(5), `{"api":"RCC","mt":"CallAdd","call":18,"guid":"` + guidA + `","state":5,"remote":{"h323":"b"}}`}, true},
+		"still listed after its end":   {[]string{added(5), "delete", contactsOf(guidA, `[]`)}, false},
+		"of another user, who is real": {[]string{`{"api":"RCC","mt":"CallAdd","call":18,"guid":"` + guidB + `","state":5}`}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{CountDialling: true})
+				f := newFake("master").connect(r)
+				r.take()
+				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				onPhone := false
+				for _, m := range test.messages {
+					if m == "delete" {
+						require.NoError(t, r.server.DelAlienCall(t.Context(), guidA, id))
+						continue
+					}
+					f.send(m)
+					for _, e := range r.take() {
+						onPhone = e.(pbx.PresenceSeen).Seen.OnPhone
+						require.True(t, test.onPhone || !onPhone)
+					}
+				}
+				require.Equal(t, test.onPhone, onPhone)
+			})
+		})
+	}
+}

@@ -1,0 +1,191 @@
+package pbx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// conn is the connection of a peer that has logged in: one reader, one writer with
+// a bounded queue, and the requests between them.
+type conn struct {
+	socket   *socket
+	who      identity
+	number   uint64
+	counts   *tally
+	log      *slog.Logger // names the peer
+	requests requests
+	timeout  time.Duration // of one write
+	out      chan []byte
+	lastSrc  atomic.Uint64
+
+	stopOnce sync.Once
+	stopped  chan struct{}
+	cause    error // readable once stopped is closed
+}
+
+func newConn(s *socket, who identity, addr string, number uint64, o Options, counts *tally) *conn {
+	c := &conn{
+		socket:  s,
+		who:     who,
+		number:  number,
+		counts:  counts,
+		log:     o.Logger.With(slog.String("addr", addr), slog.String("sip", clip(who.sip)), slog.String("pbx", clip(who.pbx))),
+		timeout: o.RequestTimeout,
+		out:     make(chan []byte, 2*o.Outstanding+16),
+		stopped: make(chan struct{}),
+	}
+	c.requests = requests{
+		limit:   o.Outstanding,
+		timeout: o.RequestTimeout,
+		send:    c.send,
+		expired: c.expired,
+	}
+	return c
+}
+
+// run hands each frame to handle, in order, until the connection ends by itself, by
+// stop or with ctx. It returns the cause, after everything that awaited an answer
+// has failed with it. A frame that is no text is handed on as nil.
+func (c *conn) run(ctx context.Context, pingEvery time.Duration, handle func(frame []byte)) error {
+	defer context.AfterFunc(ctx, func() { c.stop(context.Cause(ctx)) })()
+	live, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var helpers sync.WaitGroup
+	helpers.Go(func() { <-c.stopped; c.socket.close(c.cause) })
+	helpers.Go(func() { c.writeAll(live) })
+	helpers.Go(func() { c.pingAll(live, pingEvery) })
+	for {
+		frame, err := c.socket.read(live)
+		if err != nil && !errors.Is(err, errBinary) {
+			c.stop(err)
+			break
+		}
+		handle(frame)
+	}
+	cancel()
+	helpers.Wait()
+	c.requests.end(fmt.Errorf("%w any more: %w", ErrNotConnected, c.cause))
+	return c.cause
+}
+
+// stop ends the connection because of cause. The first cause is the one that counts.
+func (c *conn) stop(cause error) {
+	c.stopOnce.Do(func() {
+		c.cause = cause
+		close(c.stopped)
+	})
+}
+
+// send queues a frame and never waits: a peer that leaves the queue full is given up.
+func (c *conn) send(frame []byte) {
+	select {
+	case c.out <- frame:
+	default:
+		c.stop(ErrSlow)
+	}
+}
+
+// ask sends a request whose answer, or failure, goes to done. An error says that the
+// connection has ended, or that the request can never be sent; done is not called then.
+func (c *conn) ask(api, name string, f fields, done func(message, error)) error {
+	_, err := c.enqueue(api, name, f, false, done)
+	return err
+}
+
+// do sends a request, before those of ask that wait, and waits for its answer.
+func (c *conn) do(ctx context.Context, api, name string, f fields) (message, error) {
+	type outcome struct {
+		message
+		error
+	}
+	answered := make(chan outcome, 1)
+	r, err := c.enqueue(api, name, f, true, func(m message, err error) { answered <- outcome{m, err} })
+	if err != nil {
+		return message{}, err
+	}
+	select {
+	case o := <-answered:
+		return o.message, o.error
+	case <-ctx.Done():
+		if c.requests.abandon(r) {
+			return message{}, context.Cause(ctx)
+		}
+		o := <-answered
+		return o.message, o.error
+	}
+}
+
+func (c *conn) enqueue(api, name string, f fields, write bool, done func(message, error)) (*request, error) {
+	all := fields{"api": api, "mt": name}
+	for k, v := range f {
+		all[k] = v
+	}
+	src, ok := all["src"].(string)
+	if !ok {
+		src = strconv.FormatUint(c.lastSrc.Add(1), 10)
+		all["src"] = src
+	}
+	frame, err := all.encode()
+	if err != nil {
+		return nil, err
+	}
+	r := &request{name: name, result: name + "Result", src: src, frame: frame, done: done}
+	return r, c.requests.add(r, write)
+}
+
+// expired counts and reports a request that was left unanswered.
+func (c *conn) expired(r *request) {
+	c.counts.count(func(c *Counters) { c.Timeouts++ })
+	c.log.Warn("no answer in time", slog.String("request", r.name))
+}
+
+// badFrame counts and reports a frame that could not be read. The connection goes on.
+func (c *conn) badFrame(err error) {
+	c.counts.count(func(c *Counters) { c.BadFrames++ })
+	c.log.Warn("bad frame", slog.Any("error", err))
+}
+
+func (c *conn) writeAll(ctx context.Context) {
+	for {
+		select {
+		case <-c.stopped:
+			return
+		case frame := <-c.out:
+			if err := c.write(ctx, frame); err != nil {
+				c.stop(err)
+			}
+		}
+	}
+}
+
+// write names the cause before it gives up, since that ends the reader as well.
+func (c *conn) write(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer time.AfterFunc(c.timeout, func() { c.stop(ErrSlow); cancel() }).Stop()
+	return c.socket.write(ctx, frame)
+}
+
+func (c *conn) pingAll(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.stopped:
+			return
+		case <-tick.C:
+		}
+		wait, cancel := context.WithTimeout(ctx, 2*every)
+		err := c.socket.ping(wait)
+		cancel()
+		if err != nil {
+			c.stop(fmt.Errorf("ping: %w", err))
+			return
+		}
+	}
+}

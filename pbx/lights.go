@@ -1,0 +1,98 @@
+package pbx
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// lights are the states that an operator sees. They may be read at any time.
+type lights struct {
+	master *presence.Light
+
+	mu    sync.Mutex // protects following
+	byPBX map[string]*presence.Light
+}
+
+func newLights(master string) *lights {
+	l := &lights{master: presence.NewLight("master PBX"), byPBX: map[string]*presence.Light{}}
+	if master == "" {
+		l.master.Starting("waiting for the first PBX")
+	} else {
+		l.master.Starting("waiting for " + master)
+	}
+	return l
+}
+
+func (l *lights) pbx(name string) *presence.Light {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	light := l.byPBX[name]
+	if light == nil {
+		light = presence.NewLight("PBX " + name)
+		l.byPBX[name] = light
+	}
+	return light
+}
+
+func (l *lights) up(s *session, master bool) {
+	switch light := l.pbx(s.name()); {
+	case !s.has(apiPresence):
+		light.Fail(&APIError{PBX: s.name(), API: apiPresence})
+	case !s.has(apiCalls):
+		light.OK("connected; calls are not counted, RCC is not enabled")
+	default:
+		light.Starting("reading calls")
+	}
+	switch {
+	case !master:
+	case !s.has(apiUsers):
+		l.master.Fail(&APIError{PBX: s.name(), API: apiUsers})
+	default:
+		l.master.Starting(s.name() + ": reading users")
+	}
+}
+
+func (l *lights) down(s *session, master bool, cause error) {
+	err := fmt.Errorf("connection of PBX %q ended: %w", s.name(), cause)
+	l.pbx(s.name()).Fail(err)
+	if master {
+		l.master.Fail(err)
+	}
+}
+
+// calls says whether the calls of a PBX are known.
+func (l *lights) calls(s *session, err error) {
+	switch {
+	case !s.has(apiPresence):
+	case err != nil:
+		l.pbx(s.name()).Fail(fmt.Errorf("read calls: %w", err))
+	default:
+		l.pbx(s.name()).OK("connected")
+	}
+}
+
+// users says how far the users of the master are known.
+func (l *lights) users(master *session, users, unsettled int, unchecked bool) {
+	switch {
+	case unsettled > 0:
+		l.master.Starting(fmt.Sprintf("%s: %d of %d licences to check", master.name(), unsettled, users))
+	case unchecked:
+		l.master.OK(fmt.Sprintf("%s, %d users; licences are not checked, PbxAdminApi is not enabled", master.name(), users))
+	default:
+		l.master.OK(fmt.Sprintf("%s, %d users", master.name(), users))
+	}
+}
+
+func (l *lights) health() []presence.Health {
+	health := []presence.Health{l.master.Health()}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(l.byPBX)) {
+		health = append(health, l.byPBX[name].Health())
+	}
+	return health
+}

@@ -118,7 +118,7 @@ func (k *keeper) report() time.Duration {
 	if n := len(k.held.Members); n > 0 {
 		covers = fmt.Sprintf("%d people", n)
 	}
-	k.light.OK(fmt.Sprintf("%s until %s", covers, k.held.Expires.UTC().Format("15:04 MST")))
+	k.light.OK(fmt.Sprintf("%s until %s", covers, k.held.Expires.UTC().Format("2 Jan 15:04 MST")))
 	return time.Until(k.renewAt)
 }
 

@@ -45,6 +45,9 @@ type stage struct {
 	slave     *pbxtest.PBX
 	cast      cast
 
+	publicURL, appURL string
+	trusting          *http.Client // trusts the certificate of the connector
+
 	stopPBXs func()
 	// stopConnector ends the running connector and returns its error; nil while
 	// there is none.
@@ -74,10 +77,13 @@ func newStage(ctx context.Context, feed string, d *demo) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.publicURL = "https://" + addr
+	s.appURL = s.publicURL + "/pbx/innovaphone-microsoft365"
+	s.trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.tenant.CA()}}}
 	if err := s.writeConfig(addr, d.keys); err != nil {
 		return nil, err
 	}
-	s.startPBXs(ctx, addr)
+	s.startPBXs(ctx)
 	if d.sabotage != nil {
 		d.sabotage(s)
 	}
@@ -104,7 +110,7 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 	private := filepath.Join(s.dir, "key.pem")
 	values := map[string]any{
 		"listen": addr, "status-listen": "127.0.0.1:0", "tls-cert": chain, "tls-key": private,
-		"public-url": "https://" + addr, "store": filepath.Join(s.dir, "connector.db"),
+		"public-url": s.publicURL, "store": filepath.Join(s.dir, "connector.db"),
 		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": "300ms",
 		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
 		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
@@ -123,13 +129,11 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 	)
 }
 
-func (s *stage) startPBXs(ctx context.Context, addr string) {
-	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.tenant.CA()}}}
+func (s *stage) startPBXs(ctx context.Context) {
 	for _, name := range []string{"master", "slave"} {
 		pbx := s.system.AddPBX(pbxtest.Options{
 			Name: name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
-			AppURL:     "https://" + addr + "/pbx/innovaphone-microsoft365",
-			HTTPClient: trusting, MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Logger: s.log,
+			AppURL: s.appURL, HTTPClient: s.trusting, MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Logger: s.log,
 		})
 		if s.master == nil {
 			s.master = pbx

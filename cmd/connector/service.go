@@ -59,9 +59,13 @@ func (s *service) close() error {
 	return s.store.Close()
 }
 
-func (s *service) openStore(http.RoundTripper) (err error) {
-	s.store, err = boltstore.Open(s.config.Store, boltstore.Options{})
-	return err
+func (s *service) openStore(http.RoundTripper) error {
+	opened, err := boltstore.Open(s.config.Store, boltstore.Options{})
+	if err != nil {
+		return err
+	}
+	s.store = opened
+	return nil
 }
 
 func (s *service) signIn(transport http.RoundTripper) error {

@@ -112,6 +112,9 @@ const matchEvery = 100 * time.Millisecond
 // where the store cannot be read at the start. It must be called once.
 func (b *Bridge) Run(ctx context.Context) error {
 	records, err := b.o.Store.Links(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		b.store.Fail(err)
 		return fmt.Errorf("bridge: read links: %w", err)

@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -347,14 +348,17 @@ func TestNobodyIsLinkedBeforeBothListsAreComplete(t *testing.T) {
 func TestUnknownValuesAreCountedAndLoggedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newSides().start(t, "anna", "ben")
+		var log strings.Builder
+		r := newSides().startWith(t, bridge.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, "anna", "ben")
 		defer r.stop()
 		for range 3 {
 			r.teams.show("teams-anna", "Juggling")
 			r.teams.show("teams-ben", "Juggling")
+			r.pbx.show("guid-ben", "worship")
 			r.wait(time.Second)
 		}
-		require.GreaterOrEqual(t, r.b.Status().Unknown["Teams activity Juggling"], 2)
+		require.Equal(t, map[string]int{"Teams activity Juggling": 2, "PBX activity worship": 1}, r.b.Status().Unknown)
+		require.Equal(t, 2, strings.Count(log.String(), "in no row"))
 		require.Empty(t, r.pbx.take())
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -147,10 +148,12 @@ func (l *link) turn(goal presence.Goal, users map[string]match.PBXUser) {
 func (b *Bridge) sleep(l *link, d presence.Decision, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.shown = d
 	for _, unknown := range d.Unknown {
-		b.note(unknown)
+		if !slices.Contains(l.shown.Unknown, unknown) {
+			b.note(unknown)
+		}
 	}
+	l.shown = d
 	now := time.Now()
 	for _, h := range []time.Time{l.teamsHold.until, l.pbxHold.until} {
 		if h.After(now) && (at.IsZero() || h.Before(at)) {

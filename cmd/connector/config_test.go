@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pbx365/connector/match"
+	"github.com/pbx365/connector/presence"
+)
+
+// parse reads the command line "serve", with a configuration file.
+func parse(t *testing.T, file string, args ...string) (config, error) {
+	t.Helper()
+	var c cli
+	parser, err := kong.New(&c, kong.DefaultEnvars("CONNECTOR"))
+	require.NoError(t, err)
+	if file != "" {
+		name := filepath.Join(t.TempDir(), "connector.yaml")
+		require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
+		args = append(args, "--config", name)
+	}
+	_, err = parser.Parse(append([]string{"serve"}, args...))
+	return c.Serve.config, err
+}
+
+const goodFile = `
+feed: push
+public_url: https://connector.example.com
+graph:
+  tenant: t
+  client-id: c
+  client_secret: s
+user: {upn: presence@example.com}
+pbx:
+  password: secret
+  licence_every: 5m
+tables:
+  to_pbx: {InAMeeting: busy}
+  to-teams:
+    lunch: BeRightBack/BeRightBack 2h
+    worship: clear
+directions:
+  anna.mueller: teams-to-pbx
+`
+
+func TestAFileSetsEveryKindOfKey(t *testing.T) {
+	t.Parallel()
+	c, err := parse(t, goodFile)
+	require.NoError(t, err)
+	require.NoError(t, c.validate())
+	require.Equal(t, "push", c.Feed)
+	require.Equal(t, "https://connector.example.com", c.PublicURL)
+	require.Equal(t, "t", c.Graph.Tenant)
+	require.Equal(t, secret("s"), c.Graph.ClientSecret)
+	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)
+	require.Equal(t, map[string]string{"InAMeeting": "busy"}, c.Tables.ToPBX)
+	require.Equal(t, presence.TeamsToPBX, c.direction(match.Pair{PBX: match.PBXUser{Name: "anna.mueller"}}))
+	require.Equal(t, presence.Both, c.direction(match.Pair{PBX: match.PBXUser{Name: "ben"}}))
+	rows, err := c.Tables.rows()
+	require.NoError(t, err)
+	require.Equal(t, presence.Manual{Value: presence.Teams{Availability: "BeRightBack", Activity: "BeRightBack"}, Lifetime: 2 * time.Hour}, rows.ToTeams["lunch"])
+	require.Equal(t, presence.Manual{}, rows.ToTeams["worship"])
+	require.Equal(t, ":8443", c.Listen, "what is not set has its default")
+}
+
+func TestFlagsWinOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
+	t.Setenv("CONNECTOR_SERVE_GRAPH_TENANT", "from the environment")
+	t.Setenv("CONNECTOR_GRAPH_TENANT", "from the environment")
+	c, err := parse(t, goodFile)
+	require.NoError(t, err)
+	require.Equal(t, "from the environment", c.Graph.Tenant)
+	c, err = parse(t, goodFile, "--graph-tenant", "from a flag")
+	require.NoError(t, err)
+	require.Equal(t, "from a flag", c.Graph.Tenant)
+}
+
+func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ file, want string }{
+		"misspelt":        {"graph:\n  tenent: x\n", "line 2: there is no key graph-tenent; did you mean graph-tenant?"},
+		"misspelt group":  {"grahp:\n  tenant: x\n", "line 2: there is no key grahp-tenant; did you mean graph-tenant?"},
+		"twice":           {"feed: push\nfeed: sweep\n", "line 2"},
+		"twice, spelt":    {"public-url: a\npublic_url: b\n", "line 2: public-url stands there twice"},
+		"no YAML":         {"feed: [push\n", "yaml"},
+		"a list":          {"- feed\n", "line 1"},
+		"no such feed":    {"feed: pull\n", "push"},
+		"no duration":     {"settle: soon\n", "settle"},
+		"a file of notes": {"just text\n", "expected keys"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parse(t, c.file)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	_, err := parse(t, "", "--config", "/nowhere/connector.yaml")
+	require.ErrorContains(t, err, "/nowhere/connector.yaml")
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Parallel()
+	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ndirections: {anna: up}\n")
+	require.NoError(t, err)
+	err = c.validate()
+	for _, want := range []string{
+		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret is missing", "pbx-password is missing",
+		"public-url is missing", "user-upn is missing", "tls-key", "status-password", `anna: "up"`,
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestTablesOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	manual, err := parseManual("Busy/Busy")
+	require.NoError(t, err)
+	require.Equal(t, 24*time.Hour, manual.Lifetime, "the usual one")
+	manual, err = parseManual("Away/Away")
+	require.NoError(t, err)
+	require.Equal(t, 7*24*time.Hour, manual.Lifetime)
+	for text, want := range map[string]string{"Busy": "no pair", "Busy/Busy forever": "lifetime"} {
+		_, err := tablesConfig{ToTeams: map[string]string{"lunch": text}}.rows()
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, `"lunch"`)
+	}
+	rows, err := tablesConfig{Call: "Busy/InAConferenceCall"}.rows()
+	require.NoError(t, err)
+	require.Equal(t, "Busy/InAConferenceCall", rows.Call.String())
+}
+
+func TestATableThatGraphRefusesIsRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
+	d, _ := testDemo(time.Minute)
+	d.keys = map[string]any{"tables": map[string]any{"to_teams": map[string]string{"lunch": "Busy/InAMeeting"}}}
+	s, err := newStage(t.Context(), "sweep", d)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.close()) }()
+	_, err = s.newConnector()
+	require.ErrorContains(t, err, `row "lunch"`)
+	require.ErrorContains(t, err, "Busy/InAMeeting")
+	require.ErrorContains(t, err, "accepted: Available/Available")
+}
+
+func TestSecretsAreReadFromFilesAndNeverShown(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(file, []byte("hush hush\n"), 0o600))
+	c, err := parse(t, "", "--pbx-password", "file:"+file)
+	require.NoError(t, err)
+	require.Equal(t, "hush hush", string(c.PBX.Password))
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("configuration", "pbx", c.PBX, "password", c.PBX.Password)
+	require.NotContains(t, log.String()+fmt.Sprintf("%v %+v %#v", c, c, c.PBX.Password), "hush")
+	_, err = parse(t, "", "--pbx-password", "file:/nowhere")
+	require.ErrorContains(t, err, "/nowhere")
+}
+
+func TestTheNotificationKeyIsMadeOnceAndKept(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "notify.pem")
+	first, err := notifyKey(file)
+	require.NoError(t, err)
+	second, err := notifyKey(file)
+	require.NoError(t, err)
+	require.Equal(t, first.ID, second.ID)
+	require.True(t, first.Private.Equal(second.Private))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	require.NoError(t, os.WriteFile(file, []byte("damaged"), 0o600))
+	_, err = notifyKey(file)
+	require.ErrorContains(t, err, "remove the file")
+}
+
+func TestPeopleTableIsRead(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "people.csv")
+	require.NoError(t, os.WriteFile(file, []byte("pbx,teams\nanna,a@example.com\n"), 0o600))
+	table, err := peopleConfig{Table: file}.read()
+	require.NoError(t, err)
+	require.Equal(t, "anna = a@example.com", table[0].String())
+	_, err = peopleConfig{Table: file + ".missing"}.read()
+	require.ErrorContains(t, err, "people-table")
+}
+
+func TestAgo(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "5s ago", ago(time.Now().Add(-5*time.Second)))
+	require.Equal(t, "5m ago", ago(time.Now().Add(-5*time.Minute)))
+	require.Contains(t, ago(time.Now().Add(-25*time.Hour)), "UTC")
+	require.Empty(t, ago(time.Time{}))
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pbx365/connector/pbx/pbxtest"
+	"github.com/pbx365/connector/presence"
+)
+
+// running returns a stage whose connector runs until the test ends.
+func running(t *testing.T, feed string, keys map[string]any, sabotage func(*stage)) *stage {
+	t.Helper()
+	d, _ := testDemo(30 * time.Second)
+	d.keys, d.sabotage = keys, sabotage
+	s, err := newStage(t.Context(), feed, d)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.close()) })
+	require.NoError(t, s.startConnector())
+	return s
+}
+
+// get asks the status page.
+func (s *stage) get(t *testing.T, path, accept string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	r.Header.Set("Accept", accept)
+	w := httptest.NewRecorder()
+	s.connector.pages().ServeHTTP(w, r)
+	return w
+}
+
+// until waits for a condition over the status of the connector.
+func (s *stage) until(t *testing.T, cond func(status) bool) status {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), s.patience)
+	defer cancel()
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		if st := s.connector.status(); cond(st) {
+			tick.Stop()
+			return st
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			text, err := json.Marshal(s.connector.status())
+			require.NoError(t, err)
+			require.Fail(t, "the status never came", string(text))
+		}
+	}
+}
+
+func green(lights []presence.Health) bool {
+	for _, l := range lights {
+		if l.State != presence.StateOK {
+			return false
+		}
+	}
+	return true
+}
+
+func light(st status, name string) presence.Health {
+	for _, l := range append(st.Lights, st.More...) {
+		if l.Name == name {
+			return l
+		}
+	}
+	return presence.Health{}
+}
+
+func TestStatusShowsTheThreeLights(t *testing.T) {
+	t.Parallel()
+	for _, feed := range []string{"push", "sweep"} {
+		t.Run(feed, func(t *testing.T) {
+			t.Parallel()
+			s := running(t, feed, nil, nil)
+			st := s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
+			require.Equal(t, []string{"master PBX", "authentication", "presence subscription"},
+				[]string{st.Lights[0].Name, st.Lights[1].Name, st.Lights[2].Name})
+			require.Equal(t, []string{"ute"}, st.People.Unlicensed)
+			require.Contains(t, st.People.Ambiguous[0], "alex1")
+			for _, l := range append(st.Lights, st.More...) {
+				require.False(t, l.Since.IsZero(), l.Name)
+			}
+			require.Equal(t, http.StatusOK, s.get(t, "/readyz", "").Code)
+
+			answer := s.get(t, "/status", "application/json")
+			require.Equal(t, "application/json", answer.Header().Get("Content-Type"))
+			require.True(t, json.Valid(answer.Body.Bytes()))
+			page := s.get(t, "/status", "text/html")
+			require.Contains(t, page.Body.String(), "master PBX")
+			for _, secret := range []string{demoSecret, demoPassword} {
+				require.NotContains(t, answer.Body.String()+page.Body.String(), secret)
+			}
+		})
+	}
+}
+
+func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		keys     map[string]any
+		sabotage func(*stage)
+		light    string
+		failure  string
+		todo     string
+	}{
+		"wrong client secret": {
+			keys:  map[string]any{"graph-client-secret": "wrong"},
+			light: "authentication", failure: "AADSTS7000215", todo: "client secret is wrong",
+		},
+		"the communication user must use MFA": {
+			sabotage: func(s *stage) { s.tenant.RequireMFA(demoUser) },
+			light:    "presence subscription", failure: "AADSTS50076", todo: "multi-factor",
+		},
+		"wrong password of the App object": {
+			keys:  map[string]any{"pbx-password": "another"},
+			light: "master PBX", failure: "digest", todo: "password",
+		},
+		"the App object grants no user list": {
+			keys:  map[string]any{"pbx-master": "elsewhere"},
+			light: "master PBX", failure: "elsewhere", todo: "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := running(t, "push", c.keys, c.sabotage)
+			st := s.until(t, func(st status) bool {
+				l := light(st, c.light)
+				return l.State != presence.StateOK && strings.Contains(l.LastError+l.Detail, c.failure)
+			})
+			require.Contains(t, light(st, c.light).Todo, c.todo)
+			require.Equal(t, http.StatusServiceUnavailable, s.get(t, "/readyz", "").Code)
+			require.Contains(t, s.get(t, "/status", "text/html").Body.String(), c.todo)
+		})
+	}
+}
+
+func TestBadInputIsCountedAndTheRestGoesOn(t *testing.T) {
+	t.Parallel()
+	s := running(t, "push", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) })
+
+	stranger := pbxtest.NewSystem("example.org").AddPBX(pbxtest.Options{
+		Name: "stranger", Password: "wrong", AppURL: s.appURL, HTTPClient: s.trusting, MinBackoff: time.Hour,
+	})
+	pbxtest.Start(tb{t}, stranger)
+	post := func(body string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.publicURL+notifyPath, strings.NewReader(body))
+		require.NoError(t, err)
+		answer, err := s.tenant.Client().Do(r)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		require.Equal(t, http.StatusAccepted, answer.StatusCode, "a prober learns nothing")
+	}
+	id := s.tenant.Subscriptions()[0].ID
+	post(`{"value":[{"subscriptionId":"` + id + `","clientState":"forged","changeType":"updated","resourceData":{"id":"` + s.cast.anna.id + `"}}]}`)
+	post(`{"value":[{"subscriptionId":"somebody else's","clientState":"x","changeType":"updated"}]}`)
+	post(`no JSON at all`)
+	s.tenant.Show(s.cast.ben.id, "Busy", "Juggling")
+
+	st := s.until(t, func(st status) bool {
+		return st.Graph.Forged == 1 && st.Graph.Unknown == 1 && st.Graph.Unparsable == 1 &&
+			st.PBX.RefusedLogins == 1 && st.Bridge.Unknown["Teams activity Juggling"] > 0
+	})
+	require.Empty(t, st.Bridge.Failing)
+	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
+	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == "meeting" }))
+	require.Equal(t, "available", s.pbxShows(s.cast.ben))
+}
+
+// tb ends the stranger with the test, and lets it misbehave.
+type tb struct{ *testing.T }
+
+func (tb) Errorf(string, ...any) {}
+
+func TestTheStatusPageAsksForItsPassword(t *testing.T) {
+	t.Parallel()
+	s := &service{config: config{StatusPass: "open sesame"}}
+	guarded := s.guarded(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	for password, want := range map[string]int{"": 401, "wrong": 401, "open sesame": 200} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status", nil)
+		r.SetBasicAuth("anybody", password)
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		require.Equal(t, want, w.Code, password)
+	}
+}
+
+func TestASecondConnectorOnTheSameStoreSaysWhy(t *testing.T) {
+	t.Parallel()
+	s := running(t, "sweep", nil, nil)
+	_, err := s.newConnector()
+	require.Error(t, err)
+	require.NotEmpty(t, presence.Advice(err))
+}

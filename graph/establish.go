@@ -33,6 +33,14 @@ func (k *keeper) establish(ctx context.Context, want wanted) error {
 		}
 	}
 	k.drop()
+	if err := k.remove(ctx, record, live); err != nil {
+		return err
+	}
+	return k.create(ctx, want, record.Revision)
+}
+
+// remove deletes the stored subscription and whatever is in its way.
+func (k *keeper) remove(ctx context.Context, record store.Subscription, live []Subscription) error {
 	for _, s := range live {
 		if s.ID != record.ID && !k.rival(s) {
 			continue
@@ -42,7 +50,7 @@ func (k *keeper) establish(ctx context.Context, want wanted) error {
 			return err
 		}
 	}
-	return k.create(ctx, want, record.Revision)
+	return nil
 }
 
 // fits reports whether the record is of a subscription as it would be created now.
@@ -52,9 +60,15 @@ func (k *keeper) fits(s store.Subscription, want wanted) bool {
 		s.NotificationURL == k.hook.opts.PublicURL && s.CertificateID == certificate
 }
 
+// createTime bounds a creation that the end of the program overtakes.
+const createTime = 20 * time.Second
+
 // create stores a new client state and creates the subscription, in this order,
-// since Graph calls the webhook before it answers.
+// since Graph calls the webhook before it answers. It is not cut short by the end of
+// ctx: a subscription that nobody knows of would live on.
 func (k *keeper) create(ctx context.Context, want wanted, revision int64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	defer cancel()
 	certificate, id := k.certificate()
 	record, err := k.records.PutSubscription(ctx, store.Subscription{
 		Name:            k.name,
@@ -135,7 +149,7 @@ func (k *keeper) schedule() {
 	k.renewAt = time.Now().Add(max(wait, minRenew))
 }
 
-// release deletes the stored subscription and its record.
+// release deletes the stored subscription, whatever is in its way, and its record.
 func (k *keeper) release(ctx context.Context) error {
 	record, err := k.records.Subscription(ctx, k.name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -144,10 +158,12 @@ func (k *keeper) release(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read subscription %s: %w", k.name, err)
 	}
-	if record.ID != "" {
-		if err := k.client.Unsubscribe(ctx, record.ID); err != nil {
-			return err
-		}
+	live, err := k.client.Subscriptions(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.remove(ctx, record, live); err != nil {
+		return err
 	}
 	if err := k.records.DeleteSubscription(ctx, k.name, record.Revision); err != nil {
 		return fmt.Errorf("delete subscription %s: %w", k.name, err)

@@ -143,11 +143,13 @@ func (w *TeamsWrite) still(seen TeamsSeen) bool {
 	return seen.Value.Shows(w.Old) && (w.Stage == Pending || w.OldSequence == "" || seen.Sequence <= w.OldSequence)
 }
 
-// trails reports that a look may still tell of an earlier write. A read begun after
-// the acknowledgement cannot, and what was cleared has no trail: whatever shows next
-// was beneath.
+// trails reports that a look may still tell of an earlier write, or of what a clearing
+// has taken away. A read begun after the acknowledgement cannot.
 func (w *TeamsWrite) trails(seen TeamsSeen) bool {
-	return !(w.Stage == Sent && seen.certain(w.At)) && !w.Value.IsZero() && slices.ContainsFunc(w.Trail, seen.Value.Shows)
+	if w.Stage == Sent && seen.certain(w.At) {
+		return false
+	}
+	return w.Value.IsZero() || slices.ContainsFunc(w.Trail, seen.Value.Shows)
 }
 
 // certain reports a read begun at t or later: it cannot be a late echo of what was

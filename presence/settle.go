@@ -118,8 +118,11 @@ func (s *step) explained() bool {
 func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	shown, late := s.Teams.Value, w.Stage == Sent && s.settledAndSeen(w.At)
 	switch {
-	case w.Value.IsZero(): // cleared: what shows next is what was beneath
-		if w.Stage == Sent && (late || !w.explains(*s.Teams)) {
+	case w.Value.IsZero(): // cleared: a read tells what was beneath
+		if s.unsure = w.Stage == Sent && !s.Teams.certain(w.At); s.unsure {
+			return
+		}
+		if w.Stage == Sent && (late || !w.still(*s.Teams)) {
 			s.m.ToTeams = nil
 			s.agreeTeams(Teams{})
 		}

@@ -83,14 +83,8 @@ func plain(do func()) func(context.Context) error {
 
 // from is the same step, only begun after both sides show something else.
 func (p step) from(s *stage, a actor, teams, pbx string, prepare func()) step {
-	prepared := false
-	p.ready = func() bool {
-		if !prepared {
-			prepared = true
-			prepare()
-		}
-		return s.teamsShows(a) == teams && s.pbxShows(a) == pbx
-	}
+	p.prepare = prepare
+	p.ready = func() bool { return s.teamsShows(a) == teams && s.pbxShows(a) == pbx }
 	return p
 }
 
@@ -281,9 +275,10 @@ func theEnd(s *stage) []step {
 		},
 		{
 			who: "everybody", what: "connector release takes back everything", on: onPBX, want: "nothing left",
-			ready: func() bool { return s.left() != "nothing left" },
-			do:    s.releaseConnector,
-			seen:  func() bool { return s.left() == "nothing left" }, shows: s.left,
+			prepare: func() {},
+			ready:   func() bool { return s.left() != "nothing left" },
+			do:      s.releaseConnector,
+			seen:    func() bool { return s.left() == "nothing left" }, shows: s.left,
 		},
 		{
 			who: "the others", what: "without licence, ambiguous, only on the PBX", on: onPBX, want: "no write, ever",

@@ -21,11 +21,13 @@ const (
 type step struct {
 	who  string
 	what string // what happens, and where
-	// ready must hold before the step, so that what it brings about is new.
-	ready func() bool
-	do    func(context.Context) error
-	on    side
-	want  string
+	// prepare comes before the step and ready must hold then, so that what the step
+	// brings about is new.
+	prepare func()
+	ready   func() bool
+	do      func(context.Context) error
+	on      side
+	want    string
 	// seen asks the simulators, never the connector; shows tells what they say now.
 	seen  func() bool
 	shows func() string
@@ -39,7 +41,7 @@ func (d *demo) section(format string, args ...any) {
 // can be played.
 func (d *demo) step(ctx context.Context, s *stage, p step) error {
 	d.steps++
-	if p.ready != nil && !s.await(ctx, p.ready) || !s.looked(ctx) {
+	if !s.looked(ctx) || p.prepare != nil && !s.prepared(ctx, p) {
 		d.line(p, "NOT READY: before the step, "+string(p.on)+" shows "+p.shows())
 		return ctx.Err()
 	}
@@ -67,6 +69,12 @@ func pad(text string, width int) string {
 		text += " "
 	}
 	return text
+}
+
+// prepared prepares a step and waits until the connector has seen it.
+func (s *stage) prepared(ctx context.Context, p step) bool {
+	p.prepare()
+	return s.await(ctx, p.ready) && s.looked(ctx)
 }
 
 // looked waits until the connector has had a look at everything that has happened

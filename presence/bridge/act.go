@@ -21,6 +21,9 @@ type Step struct {
 	Took time.Duration
 }
 
+// errStale has a look repeated later.
+var errStale = errors.New("the answer is older than what was seen before")
+
 // act carries out the action of d and remembers its outcome.
 func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision) {
 	begin := time.Now()
@@ -46,8 +49,8 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 		out.Err = b.o.Teams.ClearPreferred(ctx, l.teams)
 	case presence.Look:
 		var look presence.TeamsSeen
-		if look, out.Err = b.o.Teams.Look(ctx, l.teams); out.Err == nil {
-			b.TeamsSeen(l.teams, look)
+		if look, out.Err = b.o.Teams.Look(ctx, l.teams); out.Err == nil && !b.teamsSeen(l.teams, look) {
+			out.Err = errStale
 		}
 	case presence.AddCall:
 		out.CallID, out.Connection, out.Err = b.o.PBX.AddAlienCall(ctx, l.guid)

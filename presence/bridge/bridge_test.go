@@ -378,6 +378,23 @@ func TestAStaleLookIsDropped(t *testing.T) {
 	})
 }
 
+func TestAReadThatIsOlderThanWhatWasSeenIsRepeatedLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newSides().start(t, "anna")
+		defer r.stop()
+		r.pbx.show("guid-anna", "dnd")
+		r.wait(time.Minute)
+		r.b.TeamsSeen("teams-anna", presence.TeamsSeen{
+			Value: presence.Teams{Availability: "Busy", Activity: "Busy"}, Sequence: "A999999999", Notified: true, At: time.Now(),
+		})
+		r.wait(time.Minute)
+		looks := len(r.teams.take())
+		require.Greater(t, looks, 1)
+		require.Less(t, looks, 15, "not in a hot loop")
+	})
+}
+
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := newSides()

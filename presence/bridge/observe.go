@@ -54,19 +54,23 @@ func (b *Bridge) PBXSynced() {
 
 // TeamsSeen takes what Teams shows of a person. An older look than the latest, by
 // sequence number, is dropped.
-func (b *Bridge) TeamsSeen(user string, look presence.TeamsSeen) {
+func (b *Bridge) TeamsSeen(user string, look presence.TeamsSeen) { b.teamsSeen(user, look) }
+
+// teamsSeen reports whether the look was a new one.
+func (b *Bridge) teamsSeen(user string, look presence.TeamsSeen) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	last := b.teams[user]
 	n := next(last, look, strings.ToLower(look.Value.Activity), look.At, b.started)
 	if last != nil && look.Sequence != "" && look.Sequence < last.newest {
-		return
+		return false
 	}
 	if n.newest = look.Sequence; last != nil {
 		n.newest = max(n.newest, last.newest)
 	}
 	b.teams[user] = n
 	b.wake(b.links[user])
+	return true
 }
 
 // PBXSeen takes what the PBX shows of a user.

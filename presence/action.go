@@ -111,7 +111,7 @@ func (s *step) lookDue() bool {
 	due := func(at time.Time) bool { return s.settled(at) && !s.settledAndSeen(at) }
 	h, w := s.m.Session, s.m.ToTeams
 	return s.Goal == Sync && (s.unsure ||
-		h != nil && (h.Stage == Sent || h.Stage == Gone) && due(h.At) || w != nil && w.Stage == Sent && due(w.At))
+		h != nil && (h.Stage == Sent || h.Stage == Gone && s.ownCall()) && due(h.At) || w != nil && w.Stage == Sent && due(w.At))
 }
 
 func (s *step) actPBX() Action {
@@ -139,11 +139,10 @@ func (s *step) leave() {
 	if s.Goal != TakeBack {
 		return
 	}
-	if w := s.m.ToTeams; w != nil && w.Stage != Lifting && w.Stage != Leaving {
+	if w := s.m.ToTeams; w != nil && w.Value.IsZero() {
+		s.m.ToTeams = nil
+	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
 		w.Stage = Leaving
-		if w.Value.IsZero() {
-			s.m.ToTeams = nil
-		}
 		s.fired(RuleTakeBack)
 	}
 	w := s.m.ToPBX

@@ -29,7 +29,7 @@ func (s *step) callOnPBX(on bool) {
 	case !on && h != nil && h.Stage == Refused:
 		s.m.Session = nil
 	case !on && h != nil && h.Stage != Leaving && h.Stage != Gone:
-		h.Stage, h.At = Leaving, s.Now
+		h.Stage = Leaving
 		s.fired(RuleCallPBXEnd)
 	}
 	if !on {

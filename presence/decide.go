@@ -135,12 +135,9 @@ func (s *step) settled(t time.Time) bool {
 	return !s.Now.Before(end)
 }
 
-// seenSince reports a look at Teams at t or later.
-func (s *step) seenSince(t time.Time) bool { return s.Teams != nil && !s.Teams.At.Before(t) }
-
-// settledAndSeen asks in addition for a look at Teams after the settle time.
+// settledAndSeen asks in addition for a read of Teams after the settle time.
 func (s *step) settledAndSeen(t time.Time) bool {
-	return s.settled(t) && s.seenSince(t.Add(s.Settle))
+	return s.settled(t) && s.Teams != nil && s.Teams.certain(t.Add(s.Settle))
 }
 
 // teamsCall reports that Teams shows a call, the connector's own session included.
@@ -148,7 +145,7 @@ func (s *step) teamsCall() bool { return s.Teams != nil && s.Tables.isCall(s.Tea
 
 // ownCall reports that what Teams shows is the connector's own session, or was a moment ago.
 func (s *step) ownCall() bool {
-	return s.m.Session != nil && s.m.Session.Stage != Refused && s.Teams.Value.Shows(s.m.Session.Value)
+	return s.Teams != nil && s.m.Session != nil && s.m.Session.Stage != Refused && s.Teams.Value.Shows(s.m.Session.Value)
 }
 
 // realTeamsCall reports a call that a person has in Teams.

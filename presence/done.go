@@ -33,7 +33,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 			m.Session.Stage = Refused
 		}
 	case ClearSession:
-		m.Session.Stage = Gone
+		m.Session.Stage, m.Session.At = Gone, o.At
 	case SetPreferred:
 		m.ToTeams.Stage, m.ToTeams.At = Sent, o.At
 		if refused {

@@ -41,7 +41,8 @@ type PBXWrite struct {
 	At time.Time
 }
 
-// TeamsWrite is a preferred presence written in Teams. The zero value clears.
+// TeamsWrite is a preferred presence written in Teams. The zero value clears; once
+// that stands, nothing is held any more.
 type TeamsWrite struct {
 	Value Teams
 	// Old, OldSequence and Trail are as in [PBXWrite].
@@ -58,8 +59,7 @@ type TeamsWrite struct {
 type Session struct {
 	Value Teams
 	Stage Stage
-	// At is when it was decided, then when it was acknowledged; of one that leaves,
-	// when that was decided.
+	// At is when the last write of it was decided, then when it was acknowledged.
 	At time.Time
 	// Sequence is the newest number under which Teams showed it.
 	Sequence string

@@ -189,6 +189,44 @@ func TestMergeOfValues(t *testing.T) {
 	}
 }
 
+func TestLateNotificationsAreNoChange(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		play func(w *world)
+		late string
+	}{
+		"of a write that a person took back": {
+			func(w *world) { w.activity = "busy"; w.run(); w.activity = ""; w.run() }, "Busy/Busy",
+		},
+		"of a write that a person replaced in Teams": {
+			func(w *world) { w.activity = "busy"; w.run(); w.choose("Away/Away"); w.run() }, "Busy/Busy",
+		},
+		"of a write that another one replaced": {
+			func(w *world) { w.activity = "busy"; w.run(); w.activity = "dnd"; w.run() }, "Busy/Busy",
+		},
+		"of a call that has ended": {
+			func(w *world) { w.onPhone = true; w.run(); w.onPhone = false; w.run() }, "Busy/InACall",
+		},
+		"of what was before the write": {
+			func(w *world) { w.activity = "busy"; w.run() }, "Available/Available",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := started(t)
+			c.play(w)
+			teams, pbx := w.teams(), w.activity
+			require.Empty(t, w.told(c.late))
+			require.Empty(t, w.told(teams.String()))
+			require.Empty(t, w.told(c.late))
+			w.lag = false
+			require.Empty(t, w.advance(time.Hour))
+			require.Equal(t, teams, w.teams())
+			require.Equal(t, pbx, w.activity)
+		})
+	}
+}
+
 func TestFirstStart(t *testing.T) {
 	t.Parallel()
 	t.Run("Teams is carried where it shows more than available", func(t *testing.T) {

@@ -83,19 +83,12 @@ func (s *step) settleTeams() {
 			return
 		}
 	}
-	switch w.Stage {
-	case Sent, Pending:
+	switch {
+	case w.Stage == Sent || w.Stage == Pending:
 		s.settleTeamsFlight(w)
-	case Hidden, Stands:
-		switch {
-		case shown.Shows(w.Value): // also when its person signs in again: no change
-			w.Stage = Stands
-			s.agreeTeams(shown)
-		case signedOut(shown), s.ownCall(), w.Stage == Hidden && shown.Shows(w.Old):
-		default:
-			s.takenTeams()
-		}
-	case Lifted:
+	case w.Value.IsZero():
+		s.settleTeamsGone(w)
+	case w.Stage == Lifted:
 		// During an own session only a choice by hand can show anything else than a
 		// call. After a call of Teams itself, what shows first is no choice unless it
 		// is a value that only a hand can set.
@@ -105,6 +98,14 @@ func (s *step) settleTeams() {
 		if s.m.Session != nil && s.m.Session.Stage == Stands || manual(shown) {
 			s.takenTeams()
 		}
+	case shown.Shows(w.Value): // also when its person signs in again: no change
+		if w.Stage == Hidden || w.Stage == Stands {
+			w.Stage = Stands
+			s.agreeTeams(shown)
+		}
+	case w.Stage == Stands && !signedOut(shown) && !s.ownCall(),
+		w.Stage == Hidden && !signedOut(shown) && !s.ownCall() && !shown.Shows(w.Old):
+		s.takenTeams()
 	}
 }
 
@@ -123,8 +124,8 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			return
 		}
 		if w.Stage == Sent && (late || !w.still(*s.Teams)) {
-			s.m.ToTeams = nil
 			s.agreeTeams(Teams{})
+			s.letGo()
 		}
 	case shown.Shows(w.Value):
 		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
@@ -158,8 +159,23 @@ func (s *step) takenTeams() {
 	if s.unsure = !s.Teams.certain(s.m.ToTeams.At); s.unsure {
 		return
 	}
-	s.m.ToTeams = nil
+	s.letGo()
 	s.fired(RuleTaken)
+}
+
+// letGo forgets a preferred presence that no longer stands. For the settle time it
+// stays known that something was written: notifications of it may still arrive.
+func (s *step) letGo() {
+	s.m.ToTeams = &TeamsWrite{Stage: Stands, At: s.m.ToTeams.At}
+	s.settleTeamsGone(s.m.ToTeams)
+}
+
+func (s *step) settleTeamsGone(w *TeamsWrite) {
+	if s.settled(w.At) {
+		s.m.ToTeams = nil
+	} else if s.m.Agreed != nil && s.Teams.Notified && !s.Teams.Value.Shows(s.m.Agreed.Teams) {
+		s.unsure = true
+	}
 }
 
 func (s *step) agreeTeams(t Teams) {
@@ -175,7 +191,9 @@ func (s *step) settleSession() {
 	}
 	shows := s.Teams != nil && s.Teams.Value.Shows(h.Value)
 	switch {
-	case h.Stage == Gone && (s.settledAndSeen(h.At) || s.seenSince(h.At) && (!shows || s.newer(h.Sequence))):
+	case h.Stage == Gone && shows && s.Teams.Notified: // late, or somebody's call
+		s.unsure = true
+	case h.Stage == Gone && (shows && s.Teams.certain(h.At) && s.newer(h.Sequence) || !shows && s.settled(h.At) || s.settledAndSeen(h.At)):
 		s.m.Session = nil
 	case h.Stage == Sent && (shows || s.settledAndSeen(h.At)):
 		h.Stage = Stands

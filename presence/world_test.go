@@ -183,6 +183,14 @@ func (w *world) advance(d time.Duration) []string {
 	return w.writes[before:]
 }
 
+// told delivers a notification, which may be late, in place of the truth. A read
+// ends that.
+func (w *world) told(value string) []string {
+	w.now = w.now.Add(time.Second)
+	w.lag, w.stale = true, &presence.TeamsSeen{Value: pair(value), Notified: true, At: w.now}
+	return w.run()
+}
+
 func (w *world) choose(s string) {
 	w.slot, w.slotUntil = pair(s), w.now.Add(24*time.Hour)
 }

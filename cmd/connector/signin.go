@@ -52,8 +52,8 @@ func (c config) communicationUser(transport policy.Transporter, log *slog.Logger
 	private := c.Graph.Authority != publicAuthority
 	if c.User.Password != "" {
 		//lint:ignore SA1019 deprecated since it cannot do MFA; for a service account excluded from MFA it is the only sign-in without a person
-		return azidentity.NewUsernamePasswordCredential(c.Graph.Tenant, c.Graph.ClientID, c.User.UPN, string(c.User.Password),
-			&azidentity.UsernamePasswordCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private})
+		options := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private}
+		return azidentity.NewUsernamePasswordCredential(c.Graph.Tenant, c.Graph.ClientID, c.User.UPN, string(c.User.Password), options)
 	}
 	return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
 		ClientOptions: c.client(transport), DisableInstanceDiscovery: private,

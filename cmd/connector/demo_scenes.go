@@ -174,20 +174,27 @@ func calls(s *stage) []step {
 			c.Connect()
 		}
 	}
+	hangUp := func(call **pbxtest.Call) func() {
+		return func() {
+			if *call != nil {
+				(*call).HangUp()
+			}
+		}
+	}
 	anna, soren, ben, ibrahim := s.cast.anna, s.cast.soren, s.cast.ben, s.cast.ibrahim
 	return []step{
 		s.toTeams(anna, "answers a call on the master", "Busy/InACall", start(anna, &onMaster)).
 			from(s, anna, "Available/Available", "available", s.show(anna, "Available", "Available")),
 		s.toTeams(soren, "answers a call on the slave", "Busy/InACall", start(soren, &onSlave)),
-		s.toTeams(anna, "hangs up", "Available/Available", func() { onMaster.HangUp() }),
-		s.toTeams(soren, "hangs up", "Available/Available", func() { onSlave.HangUp() }),
+		s.toTeams(anna, "hangs up", "Available/Available", hangUp(&onMaster)),
+		s.toTeams(soren, "hangs up", "Available/Available", hangUp(&onSlave)),
 		s.toPBX(ibrahim, "is called in Teams (at home on the slave)", "available + on-the-phone", s.show(ibrahim, "Busy", "InACall")),
 		s.toPBX(ibrahim, "ends the call in Teams", "available", s.show(ibrahim, "Available", "Available")),
 		s.toTeams(ben, "answers a call while the phone says lunch", "Busy/InACall", start(ben, &onMaster)).
 			from(s, ben, "Away/Away for 7 days", "lunch", s.set(ben, "lunch")),
 		{
 			who: ben.name, what: "hangs up; lunch comes back", on: onTeams, want: "Away/Away",
-			do:    plain(func() { onMaster.HangUp() }),
+			do:    plain(hangUp(&onMaster)),
 			seen:  func() bool { return strings.HasPrefix(s.teamsShows(ben), "Away/Away") && s.sessions(ben) == 1 },
 			shows: func() string { return s.teamsShows(ben) },
 		},

@@ -22,6 +22,7 @@ type link struct {
 	name               string // h323 of the PBX user
 	direction          presence.Direction
 	goal               presence.Goal
+	begun              bool // not only read from the store
 	running, dirty     bool
 	timer              *time.Timer
 	teamsHold, pbxHold hold
@@ -214,7 +215,6 @@ func (b *Bridge) forget(ctx context.Context, l *link) bool {
 	defer b.mu.Unlock()
 	l.running = false
 	b.remove(l)
-	b.watch()
 	b.checkIdle()
 	return true
 }

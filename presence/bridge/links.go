@@ -48,23 +48,23 @@ func (b *Bridge) apply(pairs []match.Pair) {
 		}
 	}
 	for id, l := range b.links {
-		goal := presence.TakeBack
+		goal, direction := presence.TakeBack, l.direction
 		if p, ok := wanted[id]; ok && p.PBX.GUID == l.guid {
-			goal = presence.Sync
-			l.name, l.direction = p.PBX.Name, b.o.Direction(p)
+			goal, direction = presence.Sync, b.o.Direction(p)
+			l.name = p.PBX.Name
 		}
-		if l.goal != goal {
-			l.goal = goal
+		if l.goal != goal || l.direction != direction || !l.begun {
+			l.goal, l.direction, l.begun = goal, direction, true
 			b.o.Logger.Info("link changes", "teams_id", id, "pbx_guid", l.guid, "linked", goal == presence.Sync)
+			b.wake(l)
 		}
-		b.wake(l)
 		delete(wanted, id) // a person matched with another user waits until the old link is gone
 	}
 	for id, p := range wanted {
 		if b.byGUID[p.PBX.GUID] != nil {
 			continue // the user waits until the link with the other person is gone
 		}
-		l := &link{teams: id, guid: p.PBX.GUID, name: p.PBX.Name, direction: b.o.Direction(p)}
+		l := &link{teams: id, guid: p.PBX.GUID, name: p.PBX.Name, direction: b.o.Direction(p), begun: true}
 		b.add(l)
 		b.o.Logger.Info("link begins", "teams_id", id, "pbx_guid", l.guid, "pbx_user", l.name, "rule", p.Rule)
 		b.wake(l)
@@ -82,12 +82,13 @@ func (b *Bridge) remove(l *link) {
 	if b.byGUID[l.guid] == l {
 		delete(b.byGUID, l.guid)
 	}
-	delete(b.teams, l.teams)
 	b.o.Logger.Info("link ends", "teams_id", l.teams, "pbx_guid", l.guid)
 	b.wakeMatch()
 }
 
+// watch tells whom to look at, and forgets what was seen of everybody else.
 func (b *Bridge) watch() {
+	maps.DeleteFunc(b.teams, func(id string, _ *seen[presence.TeamsSeen]) bool { return b.links[id] == nil })
 	b.o.Watch(slices.Sorted(maps.Keys(b.links)))
 }
 

@@ -72,7 +72,7 @@ func newStage(ctx context.Context, feed string, d *demo) (*stage, error) {
 		Scopes: []string{"User.Read.All", "Presence.Read.All"},
 	})
 	s.tenant.AddUser(graphtest.User{UPN: demoUser, DisplayName: "Presence Service", Password: "demo", Teams: true})
-	s.cast = newCast(s.tenant, s.system, d.people)
+	s.cast = newCast(s.tenant, s.system, d.size(feed))
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -111,11 +111,11 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 	values := map[string]any{
 		"listen": addr, "status-listen": "127.0.0.1:0", "tls-cert": chain, "tls-key": private,
 		"public-url": s.publicURL, "store": filepath.Join(s.dir, "connector.db"),
-		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": "300ms",
+		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": s.every(300 * time.Millisecond),
 		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
 		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
 		"user-upn": demoUser, "user-password": "demo",
-		"people-every": "500ms", "feed": s.feed, "sweep-every": "100ms",
+		"people-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
 	}
 	maps.Copy(values, keys)
 	text, err := yaml.Marshal(values)
@@ -127,6 +127,11 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 		os.WriteFile(private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
 		os.WriteFile(s.file, text, 0o600),
 	)
+}
+
+// every stretches an interval that is good for a hundred people to the size of the cast.
+func (s *stage) every(d time.Duration) string {
+	return max(d, d*time.Duration(len(s.cast.actors))/500).String()
 }
 
 func (s *stage) startPBXs(ctx context.Context) {

@@ -120,10 +120,10 @@ func (s *step) actPBX() Action {
 	case s.PBXHeld || s.PBX == nil && s.Goal == Sync:
 	case c != nil && c.Stage == Leaving:
 		return DelCall{c.ID}
-	case c != nil && c.Stage == Pending:
-		return AddCall{}
 	case w != nil && w.Stage == Pending:
 		return SetActivity{w.Activity}
+	case c != nil && c.Stage == Pending:
+		return AddCall{}
 	}
 	return nil
 }

@@ -195,6 +195,16 @@ func TestCalls(t *testing.T) {
 			w.onPhone = false
 			require.Equal(t, []string{"clear session"}, w.run())
 		},
+		"an alien call follows its person to another PBX": func(t *testing.T, w *world) {
+			w.client = pair("Busy/InACall")
+			w.run()
+			w.home, w.connection, w.alien = "slave", 2, false
+			require.Equal(t, []string{"add alien call"}, w.run())
+			require.Empty(t, w.advance(time.Hour))
+			require.Equal(t, "slave", w.mem.Call.Home)
+			w.client = pair("Available/Available")
+			require.Equal(t, []string{"delete alien call"}, w.run())
+		},
 		"while Teams shows a call its value does not count": func(t *testing.T, w *world) {
 			w.client = pair("Busy/InAMeeting")
 			w.run()

@@ -77,6 +77,7 @@ func (w *world) playOne(t *rapid.T) (cause bool) {
 		w.onPhone = !w.onPhone
 	case "reconnect":
 		w.connection++
+		w.home = rapid.SampledFrom([]string{"master", "slave"}).Draw(t, "home")
 		w.alien = false
 	case "fail":
 		w.client = pair("Busy/Busy")

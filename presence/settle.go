@@ -214,10 +214,10 @@ func (s *step) settleCall() {
 	if c == nil {
 		return
 	}
-	moved := c.Home != s.PBX.Home || c.Connection != s.PBX.Connection
+	moved := c.Connection != s.PBX.Connection
 	switch {
-	case moved && c.Stage == Stands:
-		c.Stage = Pending // it ended with its connection
+	case moved && c.Stage == Stands: // it ended with its connection
+		c.Stage, c.Home, c.Connection = Pending, s.PBX.Home, s.PBX.Connection
 	case moved && c.Stage != Pending:
 		s.m.Call = nil
 	case c.Stage == Gone && (s.PBX.Counted || !s.PBX.OnPhone || s.settled(c.At)):

@@ -34,6 +34,7 @@ type world struct {
 	alien      bool
 	counted    bool
 	noAlien    bool
+	home       string
 	connection uint64
 
 	teamsSince, pbxSince time.Time
@@ -50,7 +51,7 @@ type world struct {
 func newWorld(t require.TestingT) *world {
 	return &world{
 		t: t, rules: presence.Rules{}.WithDefaults(), now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
-		dir: presence.Both, client: pair("Available/Available"), counted: true, connection: 1,
+		dir: presence.Both, client: pair("Available/Available"), counted: true, home: "master", connection: 1,
 	}
 }
 
@@ -100,7 +101,7 @@ func (w *world) view() presence.View {
 	teams := w.seen()
 	pbx := &presence.PBXSeen{
 		Value: presence.PBX{Activity: w.activity}, OnPhone: w.onPhone || w.alien && !w.counted, Counted: w.counted,
-		Home: "master", Connection: w.connection, At: w.now,
+		Home: w.home, Connection: w.connection, At: w.now,
 	}
 	if teams.Value.String() != w.lastTeams {
 		w.lastTeams, w.teamsSince = teams.Value.String(), w.now

@@ -161,6 +161,7 @@ func (d *Directory) wait(ctx context.Context, most time.Duration, healthy bool) 
 	if !healthy {
 		changed = nil
 	}
+	begin := time.Now()
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
@@ -168,7 +169,7 @@ func (d *Directory) wait(ctx context.Context, most time.Duration, healthy bool) 
 	case <-t.C:
 	case <-d.refresh:
 	case <-changed:
-		return sleep(ctx, directorySettle, d.refresh)
+		return sleep(ctx, min(directorySettle, most-time.Since(begin)), d.refresh)
 	}
 	return ctx.Err()
 }

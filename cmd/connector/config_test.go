@@ -94,6 +94,8 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 		"no such feed":    {"feed: pull\n", "push"},
 		"no duration":     {"settle: soon\n", "settle"},
 		"a file of notes": {"just text\n", "expected keys"},
+		"a bare number":   {"settle: 15\n", "missing unit"},
+		"a far-off key":   {"config: x\n", "line 1: there is no key config"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,13 +107,38 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 	require.ErrorContains(t, err, "/nowhere/connector.yaml")
 }
 
+func TestASecretOfDigitsIsTakenAsItStands(t *testing.T) {
+	t.Parallel()
+	for _, password := range []string{"12345678", "01234567", "0x12", "true", "1e3", "null-ish"} {
+		c, err := parse(t, "pbx: {password: "+password+"}\ndirections: {1234: both}\n")
+		require.NoError(t, err)
+		require.Equal(t, password, string(c.PBX.Password))
+		require.Equal(t, map[string]string{"1234": "both"}, c.Directions)
+	}
+	_, err := parse(t, "pbx: {password: [4711, 4712]}\n")
+	require.ErrorContains(t, err, "line 1: pbx-password has one value")
+	require.NotContains(t, err.Error(), "4711")
+}
+
+func TestTimesThatCannotBeMeantAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"settle: -15s", "people_every: 0s", "pbx: {licence_every: -1m}", "sweep_every: 5ms", "listen: ''", "store: ''"} {
+		c, err := parse(t, goodFile+key+"\n")
+		if err == nil {
+			err = c.validate()
+		}
+		name, _, _ := strings.Cut(strings.ReplaceAll(key, "_", "-"), ":")
+		require.ErrorContains(t, err, name)
+	}
+}
+
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
 	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ndirections: {anna: up}\n")
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
-		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret is missing", "pbx-password is missing",
+		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret or graph-certificate is missing", "pbx-password is missing",
 		"public-url is missing", "user-upn is missing", "tls-key", "status-password", `anna: "up"`,
 	} {
 		require.ErrorContains(t, err, want)
@@ -191,10 +218,10 @@ func TestPeopleTableIsRead(t *testing.T) {
 	require.ErrorContains(t, err, "people-table")
 }
 
-func TestAgo(t *testing.T) {
+func TestSince(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "5s ago", ago(time.Now().Add(-5*time.Second)))
-	require.Equal(t, "5m ago", ago(time.Now().Add(-5*time.Minute)))
-	require.Contains(t, ago(time.Now().Add(-25*time.Hour)), "UTC")
-	require.Empty(t, ago(time.Time{}))
+	require.Equal(t, "5 s ago", since(time.Now().Add(-5500*time.Millisecond)))
+	require.Equal(t, "5 min ago", since(time.Now().Add(-5*time.Minute)))
+	require.Contains(t, since(time.Now().Add(-25*time.Hour)), "UTC")
+	require.Empty(t, since(time.Time{}))
 }

@@ -78,13 +78,38 @@ func (f *fileValues) add(prefix string, node *yaml.Node) error {
 			}
 			continue
 		}
-		var v any
-		if err := value.Decode(&v); err != nil {
-			return fmt.Errorf("configuration %s, line %d: %w", f.file, value.Line, err)
+		v, err := f.value(name, value)
+		if err != nil {
+			return err
 		}
 		f.values[name] = v
 	}
 	return nil
+}
+
+// value returns the text of a key, or the rows of one that has rows. Nothing is taken
+// for a number: a password may consist of digits. What stands there is never quoted.
+func (f *fileValues) value(name string, node *yaml.Node) (any, error) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	switch {
+	case node.Kind == yaml.ScalarNode && node.Tag == "!!null":
+		return nil, nil
+	case node.Kind == yaml.ScalarNode:
+		return node.Value, nil
+	case node.Kind == yaml.MappingNode:
+		rows := map[string]any{}
+		for i := 0; i < len(node.Content); i += 2 {
+			row := node.Content[i+1]
+			if row.Kind != yaml.ScalarNode {
+				return nil, fmt.Errorf("configuration %s, line %d: a row of %s has one value", f.file, row.Line, name)
+			}
+			rows[node.Content[i].Value] = row.Value
+		}
+		return rows, nil
+	}
+	return nil, fmt.Errorf("configuration %s, line %d: %s has one value", f.file, node.Line, name)
 }
 
 // Validate implements [kong.Resolver].
@@ -100,25 +125,32 @@ func (f *fileValues) check(ctx *kong.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("configuration %s, line %d: there is no key %s; did you mean %s?",
-				f.file, f.lines[name], name, nearest(name, known))
+			return fmt.Errorf("configuration %s, line %d: there is no key %s%s",
+				f.file, f.lines[name], name, didYouMean(name, known))
 		}
 	}
 	return nil
 }
 
-// Resolve implements [kong.Resolver]. The environment wins over the file.
+// Resolve implements [kong.Resolver]. The environment wins over the file, unless the
+// variable is empty.
 func (f *fileValues) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, env := range flag.Envs {
-		if _, set := os.LookupEnv(env); set {
+		if os.Getenv(env) != "" {
 			return nil, nil
 		}
 	}
 	return f.values[flag.Name], nil
 }
 
-func nearest(name string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int {
-		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
-	})
+// didYouMean names the nearest of the known words, where one is near.
+func didYouMean(name string, known []string) string {
+	distance := func(word string) int {
+		return levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(word))
+	}
+	nearest := slices.MinFunc(known, func(a, b string) int { return distance(a) - distance(b) })
+	if distance(nearest) > max(2, len(name)/3) {
+		return ""
+	}
+	return "; did you mean " + nearest + "?"
 }

@@ -26,7 +26,10 @@ var errUnseen = errors.New("not every step was seen on the other side")
 
 // Run plays the steps with each feed and counts them.
 func (c demoCmd) Run(ctx context.Context) error {
-	d := demo{out: os.Stdout, people: c.People, patience: 10 * time.Second, log: slog.New(slog.DiscardHandler)}
+	if c.People < castSize {
+		return fmt.Errorf("demo: --people %d is too few; %d play in it", c.People, castSize)
+	}
+	d := demo{out: os.Stdout, people: c.People, patience: 20 * time.Second, log: slog.New(slog.DiscardHandler)}
 	if c.Debug {
 		d.log = newLogger(slog.LevelDebug)
 	}
@@ -55,16 +58,18 @@ type demo struct {
 // play plays every scene with each feed, and goes on with the last one where keep is set.
 func (d *demo) play(ctx context.Context, feeds []string, keep bool) error {
 	fmt.Fprintln(d.out, "A simulated Microsoft 365 tenant, a simulated master and slave PBX, and the connector between them, on this machine only.")
+	var err error
 	for i, feed := range feeds {
-		if err := d.playFeed(ctx, feed, keep && i == len(feeds)-1); err != nil {
-			return fmt.Errorf("demo, %s feed: %w", feed, err)
+		if err = d.playFeed(ctx, feed, keep && i == len(feeds)-1); err != nil {
+			err = fmt.Errorf("demo, %s feed: %w", feed, err)
+			break
 		}
 	}
 	fmt.Fprintf(d.out, "demo: %d of %d steps seen on the other side\n", d.seen, d.steps)
-	if d.seen != d.steps {
+	if err == nil && d.seen != d.steps {
 		return errUnseen
 	}
-	return nil
+	return err
 }
 
 func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error) {

@@ -24,6 +24,9 @@ type cast struct {
 	silent                []actor // nothing may be written for them
 }
 
+// castSize is the number of people with a part: those of newCast, and the communication user.
+const castSize = 14
+
 // newCast puts everybody into the tenant and onto the PBX.
 func newCast(tenant *graphtest.Server, system *pbxtest.System, people int) cast {
 	add := func(name, login, home string, teams, licensed bool, emails ...string) actor {

@@ -213,12 +213,12 @@ func disturbances(s *stage) []step {
 	}
 	return []step{
 		{
-			who: anna.name, what: "Busy in Teams and dnd at the phone, at once", on: onPBX, want: "both the same",
+			who: anna.name, what: "Busy in Teams and dnd at the phone, at once", on: onBoth, want: "the same",
 			do: plain(func() {
 				s.show(anna, "Busy", "Busy")()
 				s.set(anna, "dnd")()
 			}),
-			seen: agree, shows: func() string { return s.teamsShows(anna) + " and " + s.pbxShows(anna) },
+			seen: agree, shows: func() string { return s.tenant.Presence(anna.id).Activity + " and " + s.pbxShows(anna) },
 		},
 		s.toPBX(ben, "in a meeting while the master is away", "meeting", func() {
 			s.master.Pause()
@@ -268,7 +268,7 @@ func people(s *stage) []step {
 }
 
 func theEnd(s *stage) []step {
-	anna, ben, zoe := s.cast.anna, s.cast.ben, s.cast.zoe
+	zoe := s.cast.zoe
 	return []step{
 		s.toTeams(zoe, "answers a call on the master", "Busy/InACall", func() {
 			if c, err := s.system.StartCall(zoe.guid, pbxtest.CallOptions{Incoming: true, Remote: "201"}); err == nil {
@@ -281,18 +281,18 @@ func theEnd(s *stage) []step {
 			seen: func() bool { return s.teamsShows(zoe) == "Available/Available" }, shows: func() string { return s.teamsShows(zoe) },
 		},
 		{
-			who: "everybody", what: "connector release takes back everything", on: onPBX, want: "nothing left",
+			who: "everybody", what: "connector release takes back everything", on: onBoth, want: "nothing left",
 			prepare: func() {},
 			ready:   func() bool { return s.left() != "nothing left" },
 			do:      s.releaseConnector,
 			seen:    func() bool { return s.left() == "nothing left" }, shows: s.left,
 		},
 		{
-			who: "the others", what: "without licence, ambiguous, only on the PBX", on: onPBX, want: "no write, ever",
+			who: "the others", what: "without licence, ambiguous, only on the PBX", on: onBoth, want: "no write, ever",
 			do: plain(func() {}), seen: func() bool { return s.touched() == "no write, ever" }, shows: s.touched,
 		},
 		{
-			who: anna.name + ", " + ben.name, what: "the connector asks for what it may", on: onTeams, want: "no refused write",
+			who: "everybody", what: "was written only what both sides accept", on: onBoth, want: "no refused write",
 			do: plain(func() {}), seen: func() bool { return s.refused() == "no refused write" }, shows: s.refused,
 		},
 	}

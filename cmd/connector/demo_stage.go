@@ -54,11 +54,16 @@ type stage struct {
 	stopConnector func() error
 }
 
-func newStage(ctx context.Context, feed string, d *demo) (*stage, error) {
+func newStage(ctx context.Context, feed string, d *demo) (_ *stage, err error) {
 	dir, err := os.MkdirTemp("", "connector-demo-")
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	s := &stage{
 		dir: dir, file: filepath.Join(dir, "connector.yaml"), feed: feed, log: d.log, patience: d.patience,
 		tenant: graphtest.New(graphtest.Options{}), system: pbxtest.NewSystem("example.com"),

@@ -15,6 +15,7 @@ type side string
 const (
 	onTeams side = "Teams"
 	onPBX   side = "PBX"
+	onBoth  side = "both"
 )
 
 // step is one thing that happens, and what the other side has to show for it.
@@ -41,26 +42,31 @@ func (d *demo) section(format string, args ...any) {
 // can be played.
 func (d *demo) step(ctx context.Context, s *stage, p step) error {
 	d.steps++
-	if !s.looked(ctx) || p.prepare != nil && !s.prepared(ctx, p) {
-		d.line(p, "NOT READY: before the step, "+string(p.on)+" shows "+p.shows())
+	result, seen := s.play(ctx, p)
+	if ctx.Err() != nil { // an interrupted step says nothing
+		d.steps--
 		return ctx.Err()
 	}
-	begin := time.Now()
-	if err := p.do(ctx); err != nil {
-		d.line(p, "FAILED: "+err.Error())
-		return ctx.Err()
+	if seen {
+		d.seen++
 	}
-	if !s.await(ctx, p.seen) {
-		d.line(p, fmt.Sprintf("FAILED: wanted %s, %s shows %s", p.want, p.on, p.shows()))
-		return ctx.Err()
-	}
-	d.seen++
-	d.line(p, fmt.Sprintf("%s %d ms", pad(p.shows(), 30), time.Since(begin).Milliseconds()))
+	fmt.Fprintf(d.out, "%4d  %s %s → %s %s\n", d.steps, pad(p.who, 17), pad(p.what, 53), pad(string(p.on), 5), result)
 	return nil
 }
 
-func (d *demo) line(p step, result string) {
-	fmt.Fprintf(d.out, "%4d  %s %s → %s %s\n", d.steps, pad(p.who, 18), pad(p.what, 44), pad(string(p.on), 5), result)
+// play plays a step, and says what became of it.
+func (s *stage) play(ctx context.Context, p step) (result string, seen bool) {
+	if !s.looked(ctx) || p.prepare != nil && !s.prepared(ctx, p) {
+		return fmt.Sprintf("NOT READY: before the step, %s shows %s", p.on, p.shows()), false
+	}
+	begin := time.Now()
+	if err := p.do(ctx); err != nil {
+		return "FAILED: " + err.Error(), false
+	}
+	if !s.await(ctx, p.seen) {
+		return fmt.Sprintf("FAILED: wanted %s, %s shows %s", p.want, p.on, p.shows()), false
+	}
+	return fmt.Sprintf("%s %5d ms", pad(p.shows(), 37), time.Since(begin).Milliseconds()), true
 }
 
 // pad fills text up to a width in characters.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -52,7 +53,7 @@ func run(ctx context.Context, args []string) int {
 // fail says what went wrong and what to do about it.
 func fail(err error) int {
 	fmt.Fprintln(os.Stderr, "connector:", err)
-	if todo := presence.Advice(err); todo != "" {
+	if todo := presence.Advice(err); todo != "" && !strings.Contains(err.Error(), todo) {
 		fmt.Fprintln(os.Stderr, "What to do:", todo)
 	}
 	return 1

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/pbx365/connector/graph"
@@ -48,8 +49,32 @@ func (s *service) release(ctx context.Context) error {
 	if err := errors.Join(err, <-ended); err != nil {
 		return err
 	}
+	return s.unsubscribe(ctx)
+}
+
+// unsubscribe deletes every subscription that the store knows of, whatever feed made it.
+func (s *service) unsubscribe(ctx context.Context) error {
 	if push, ok := s.feed.(*graph.Push); ok {
-		return errors.Join(push.Release(ctx), s.directory.Release(ctx))
+		if err := errors.Join(push.Release(ctx), s.directory.Release(ctx)); err != nil {
+			return err
+		}
 	}
-	return nil
+	subscriptions, err := s.store.Subscriptions(ctx)
+	for _, sub := range subscriptions {
+		client := s.app
+		if upn, ok := strings.CutPrefix(sub.Name, "presence/"); ok {
+			if client = s.user; upn != s.config.User.UPN {
+				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with user-upn: %s", upn, upn))
+				continue
+			}
+		}
+		if sub.ID != "" {
+			if e := client.Unsubscribe(ctx, sub.ID); e != nil {
+				err = errors.Join(err, e)
+				continue
+			}
+		}
+		err = errors.Join(err, s.store.DeleteSubscription(ctx, sub.Name, sub.Revision))
+	}
+	return err
 }

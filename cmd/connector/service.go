@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,9 +27,11 @@ import (
 type service struct {
 	config    config
 	log       *slog.Logger
+	tables    *presence.Tables
+	table     match.Table // of people
 	store     store.Store
 	app       *graph.Client
-	user      *graph.Client // nil with the sweep feed
+	user      *graph.Client // nil where none is configured
 	webhook   *graph.Webhook
 	feed      graph.Feed
 	directory *graph.Directory
@@ -43,7 +47,7 @@ func newService(c config, transport http.RoundTripper, log *slog.Logger) (*servi
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	steps := []func(http.RoundTripper) error{s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge}
+	steps := []func(http.RoundTripper) error{s.readTables, s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge}
 	for _, step := range steps {
 		if err := step(transport); err != nil {
 			return nil, errors.Join(err, s.close())
@@ -59,6 +63,24 @@ func (s *service) close() error {
 	return s.store.Close()
 }
 
+func (s *service) readTables(http.RoundTripper) error {
+	rows, err := s.config.Tables.rows()
+	if err != nil {
+		return err
+	}
+	known := slices.Collect(maps.Keys(presence.DefaultRows().ToPBX))
+	for activity := range rows.ToPBX {
+		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, activity) }) {
+			s.log.Warn("tables-to-pbx has a row for an activity that Teams is not known to show"+didYouMean(activity, known), "row", activity)
+		}
+	}
+	if s.tables, err = presence.NewTables(rows); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	s.table, err = s.config.People.read()
+	return err
+}
+
 func (s *service) openStore(http.RoundTripper) error {
 	opened, err := boltstore.Open(s.config.Store, boltstore.Options{})
 	if err != nil {
@@ -72,17 +94,20 @@ func (s *service) signIn(transport http.RoundTripper) error {
 	web := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	cred, err := s.config.application(web)
 	if err != nil {
-		return err
+		return fmt.Errorf("configuration, graph: %w", err)
 	}
 	o := graph.Options{
 		Endpoint: s.config.Graph.Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
 		Name: "application", Logger: s.log,
 	}
-	if s.app, err = graph.New(cred, o); err != nil || s.config.Feed != "push" {
-		return err
+	if s.app, err = graph.New(cred, o); err != nil {
+		return fmt.Errorf("configuration, graph-endpoint: %w", err)
+	}
+	if s.config.User.UPN == "" {
+		return nil
 	}
 	if cred, err = s.config.communicationUser(web, s.log); err != nil {
-		return err
+		return fmt.Errorf("configuration, user: %w", err)
 	}
 	o.Name = s.config.User.UPN
 	s.user, err = graph.New(cred, o)
@@ -139,21 +164,10 @@ func (s *service) newPBX(http.RoundTripper) (err error) {
 }
 
 func (s *service) newBridge(http.RoundTripper) error {
-	rows, err := s.config.Tables.rows()
-	if err != nil {
-		return err
-	}
-	tables, err := presence.NewTables(rows)
-	if err != nil {
-		return err
-	}
-	table, err := s.config.People.read()
-	if err != nil {
-		return err
-	}
+	var err error
 	s.bridge, err = bridge.New(bridge.Options{
-		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(table),
-		Rules:     presence.Rules{Tables: tables, Settle: s.config.Settle},
+		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(s.table),
+		Rules:     presence.Rules{Tables: s.tables, Settle: s.config.Settle},
 		Direction: s.config.direction, Watch: s.feed.Watch, Logger: s.log,
 	})
 	return err

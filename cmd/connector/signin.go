@@ -31,11 +31,11 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 	case c.Graph.Certificate != "":
 		data, err := os.ReadFile(c.Graph.Certificate)
 		if err != nil {
-			return nil, fmt.Errorf("configuration, graph-certificate: %w", err)
+			return nil, fmt.Errorf("certificate: %w", err)
 		}
 		certs, key, err := azidentity.ParseCertificates(data, []byte(c.Graph.CertificatePass))
 		if err != nil {
-			return nil, errors.New("configuration, graph-certificate: the file holds no certificate with its key, or the password is wrong")
+			return nil, fmt.Errorf("certificate: %s holds no certificate with its key, or its password is wrong", c.Graph.Certificate)
 		}
 		return azidentity.NewClientCertificateCredential(c.Graph.Tenant, c.Graph.ClientID, certs, key,
 			&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private})
@@ -43,7 +43,7 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 		return azidentity.NewClientSecretCredential(c.Graph.Tenant, c.Graph.ClientID, string(c.Graph.ClientSecret),
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private})
 	}
-	return nil, errors.New("configuration: graph-client-secret or graph-certificate is missing")
+	return nil, errors.New("a client secret or a certificate is missing")
 }
 
 // communicationUser returns the delegated sign-in that presence subscriptions need:

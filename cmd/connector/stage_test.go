@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,9 @@ func TestStatusShowsTheThreeLights(t *testing.T) {
 			answer := s.get(t, "/status", "application/json")
 			require.Equal(t, "application/json", answer.Header().Get("Content-Type"))
 			require.True(t, json.Valid(answer.Body.Bytes()))
+			people := s.get(t, "/people", "").Body.String()
+			require.Contains(t, people, "Rule")
+			require.Contains(t, people, "reception")
 			page := s.get(t, "/status", "text/html")
 			require.Contains(t, page.Body.String(), "master PBX")
 			for _, secret := range []string{demoSecret, demoPassword} {
@@ -126,7 +130,7 @@ func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
 		},
 		"the App object grants no user list": {
 			keys:  map[string]any{"pbx-master": "elsewhere"},
-			light: "master PBX", failure: "elsewhere", todo: "",
+			light: "master PBX", failure: "elsewhere", todo: "App object",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -192,6 +196,19 @@ func TestTheStatusPageAsksForItsPassword(t *testing.T) {
 		guarded.ServeHTTP(w, r)
 		require.Equal(t, want, w.Code, password)
 	}
+}
+
+func TestReleaseDeletesTheSubscriptionsOfAnotherFeed(t *testing.T) {
+	t.Parallel()
+	s := running(t, "push", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) })
+	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 2 }, s.patience, 10*time.Millisecond)
+	require.NoError(t, s.stopConnector())
+	text, err := os.ReadFile(s.file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: push", "feed: sweep", 1)), 0o600))
+	require.NoError(t, s.releaseConnector(t.Context()))
+	require.Empty(t, s.tenant.Subscriptions())
 }
 
 func TestASecondConnectorOnTheSameStoreSaysWhy(t *testing.T) {

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,6 +43,8 @@ type whoIsWho struct {
 	UnmatchedPBX   int      `json:"unmatched_pbx"`
 	NotCovered     int      `json:"not_covered"`
 	UnusedRows     []string `json:"unused_table_rows,omitempty"`
+	// UnusedDirections name nobody who is matched.
+	UnusedDirections []string `json:"unused_directions,omitempty"`
 }
 
 func (s *service) status() status {
@@ -51,6 +55,10 @@ func (s *service) status() status {
 		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.feed.Health()}, s.directory.Health(), s.bridge.Health()),
 	}
 	st.People = whoIs(st.Bridge.Report)
+	st.People.UnusedDirections = s.unusedDirections(st.Bridge.Report)
+	if master := &st.Lights[0]; master.State == presence.StateStarting && master.Todo == "" {
+		master.Todo = s.appObject()
+	}
 	if push, ok := s.feed.(*graph.Push); ok {
 		st.People.NotCovered = len(push.Uncovered())
 	}
@@ -60,9 +68,25 @@ func (s *service) status() status {
 	return st
 }
 
+// appObject says what to do where no PBX has connected yet.
+func (s *service) appObject() string {
+	return "On the PBX, create an App object with the URL https://<this service>/" + strings.Trim(s.config.PBX.Path, "/") + "/" + s.config.PBX.App +
+		", the configured password and the check mark Websocket. The PBX must trust the certificate of the service."
+}
+
+// unusedDirections are those of the configuration that name nobody who is matched.
+func (s *service) unusedDirections(r match.Report) (unused []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.config.Directions)) {
+		if !slices.ContainsFunc(r.Matched, func(p match.Pair) bool { return strings.EqualFold(p.PBX.Name, name) }) {
+			unused = append(unused, name)
+		}
+	}
+	return unused
+}
+
 func (s *service) signIns() []presence.Health {
 	lights := []presence.Health{s.app.Health()}
-	if s.user != nil {
+	if s.config.Feed == "push" {
 		lights = append(lights, s.user.Health())
 	}
 	return lights
@@ -109,7 +133,7 @@ var pageText string
 // pages serves the state as a page to browsers and as JSON to everybody else, and
 // whether the service works to probes.
 func (s *service) pages() http.Handler {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{"ago": ago}).Parse(pageText))
+	page := template.Must(template.New("status").Funcs(template.FuncMap{"since": since}).Parse(pageText))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -119,16 +143,14 @@ func (s *service) pages() http.Handler {
 			_ = page.Execute(w, s.status())
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		_ = out.Encode(s.status())
+		writeJSON(w, s.status())
 	})
+	mux.HandleFunc("GET /people", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.bridge.Status().Report) })
 	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		for _, light := range s.status().Lights {
 			if light.State != presence.StateOK && light.State != presence.StateOff {
-				http.Error(w, light.Name+": "+string(light.State)+" "+light.LastError, http.StatusServiceUnavailable)
+				http.Error(w, light.Name+": "+string(light.State)+": "+cmp.Or(light.LastError, light.Detail), http.StatusServiceUnavailable)
 				return
 			}
 		}
@@ -137,16 +159,24 @@ func (s *service) pages() http.Handler {
 	return mux
 }
 
-// ago says how long ago t was, in its largest unit.
-func ago(t time.Time) string {
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	_ = out.Encode(v)
+}
+
+// since says when something began: how long ago, or the day and hour.
+func since(t time.Time) string {
 	d := time.Since(t)
 	switch {
 	case t.IsZero():
 		return ""
 	case d < time.Minute:
-		return d.Truncate(time.Second).String() + " ago"
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
 	case d < time.Hour:
-		return d.Truncate(time.Minute).String()[:len(d.Truncate(time.Minute).String())-2] + " ago"
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
 	}
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }

@@ -4,10 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
+	"time"
 
 	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 )
+
+// minSweep is the shortest interval between two sweeps that may be asked for.
+const minSweep = 100 * time.Millisecond
 
 // validate names what is missing or contradicts itself.
 func (c config) validate() error {
@@ -17,20 +22,33 @@ func (c config) validate() error {
 			wrong = append(wrong, fmt.Errorf("configuration: %s is missing: %s", key, why))
 		}
 	}
+	need("listen", c.Listen, "the address that PBXs dial, such as :8443")
+	need("status-listen", c.StatusListen, "the address of the status page, such as 127.0.0.1:8080")
+	need("store", c.Store, "the file in which the service remembers what it has written")
 	need("graph-tenant", c.Graph.Tenant, "the directory (tenant) id from the app registration")
 	need("graph-client-id", c.Graph.ClientID, "the application (client) id from the app registration")
 	if c.Graph.Certificate == "" {
-		need("graph-client-secret", string(c.Graph.ClientSecret), "or graph-certificate, which the application signs in with")
+		need("graph-client-secret or graph-certificate", string(c.Graph.ClientSecret), "what the application signs in with")
 	}
 	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
 	if c.Feed == "push" {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the push feed; use feed: sweep without one")
 		need("user-upn", c.User.UPN, "only a signed-in user can subscribe to presence; use feed: sweep without one")
 	}
+	for key, d := range map[string]time.Duration{
+		"settle": c.Settle, "people-every": c.People.Every, "pbx-licence-every": c.PBX.LicenceEvery,
+	} {
+		if d <= 0 {
+			wrong = append(wrong, fmt.Errorf("configuration: %s is %s, not a time such as 10m", key, d))
+		}
+	}
+	if c.SweepEvery != 0 && c.SweepEvery < minSweep {
+		wrong = append(wrong, fmt.Errorf("configuration: sweep-every is %s; the least is %s, and 0s plans it", c.SweepEvery, minSweep))
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		wrong = append(wrong, errors.New("configuration: tls-cert and tls-key belong together"))
 	}
-	if c.StatusPass == "" && !onLoopback(c.StatusListen) {
+	if c.StatusPass == "" && c.StatusListen != "" && !onLoopback(c.StatusListen) {
 		wrong = append(wrong, errors.New("configuration: status-listen reaches beyond this machine and needs a status-password"))
 	}
 	for name, direction := range c.Directions {
@@ -54,8 +72,10 @@ func onLoopback(address string) bool {
 
 // direction of a pair: the one of the person, or the general one.
 func (c config) direction(p match.Pair) presence.Direction {
-	if d, ok := c.Directions[p.PBX.Name]; ok {
-		return presence.Direction(d)
+	for name, d := range c.Directions {
+		if strings.EqualFold(name, p.PBX.Name) {
+			return presence.Direction(d)
+		}
 	}
 	return presence.Direction(c.Direction)
 }

@@ -75,6 +75,8 @@ type Bridge struct {
 	run     context.Context // of the workers; nil before Run
 	closing bool            // no worker is started any more
 	goal    presence.Goal
+	loaded  bool              // records have been read
+	records []store.Link      // of earlier runs, until the first matching makes links of them
 	people  []match.TeamsUser // nil until the first list
 	synced  bool              // every PBX user is known
 	users   map[string]match.PBXUser
@@ -128,22 +130,22 @@ func (b *Bridge) Run(ctx context.Context) error {
 		return errors.New("bridge: Run was called twice")
 	}
 	b.run, b.started = workCtx, time.Now()
+	b.records, b.loaded = records, true
+	b.checkIdle()
 	b.mu.Unlock()
-	b.matchUntilDone(ctx, records)
+	b.matchUntilDone(ctx)
 	b.pause(stop)
 	return nil
 }
 
-func (b *Bridge) matchUntilDone(ctx context.Context, records []store.Link) {
+func (b *Bridge) matchUntilDone(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 			return
 		case <-b.rematch:
 		}
-		if b.match(records) {
-			records = nil // they are links now
-		}
+		b.match()
 		select {
 		case <-ctx.Done():
 		case <-time.After(matchEvery):
@@ -185,6 +187,7 @@ func (b *Bridge) Release(ctx context.Context) error {
 	for _, l := range b.links {
 		b.wake(l)
 	}
+	b.checkIdle()
 	b.mu.Unlock()
 	b.wakeMatch()
 	select {
@@ -193,6 +196,22 @@ func (b *Bridge) Release(ctx context.Context) error {
 	case <-ctx.Done():
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return fmt.Errorf("release: something is left of %d people: %w", len(b.links), ctx.Err())
+		return fmt.Errorf("release: something is left of %d people, %s: %w", len(b.links)+len(b.records), b.obstacle(), ctx.Err())
 	}
+}
+
+// obstacle says what a release waits for.
+func (b *Bridge) obstacle() string {
+	switch {
+	case b.people == nil:
+		return "the people in Teams could not be listed"
+	case !b.synced:
+		return "no master PBX has connected and told its users"
+	}
+	for _, l := range b.links {
+		if l.lastErr != nil {
+			return fmt.Sprintf("for %s: %v", l.name, l.lastErr)
+		}
+	}
+	return "not everything was answered in time"
 }

@@ -310,6 +310,50 @@ func TestReleaseSaysWhatIsLeft(t *testing.T) {
 	})
 }
 
+func TestReleaseOfNothingNeedsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSides()
+		b, err := bridge.New(bridge.Options{Teams: s.teams, PBX: s.pbx, Store: s.store})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- b.Run(ctx) }()
+		require.NoError(t, b.Release(t.Context()), "no list is needed")
+		cancel()
+		require.NoError(t, <-ended)
+	})
+}
+
+func TestReleaseSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSides()
+		r := s.start(t, "anna")
+		r.teams.show("teams-anna", "Busy")
+		r.wait(time.Minute)
+		r.stop()
+		for want, tell := range map[string]func(*bridge.Bridge){
+			"people in Teams could not be listed": func(*bridge.Bridge) {},
+			"no master PBX has connected":         func(b *bridge.Bridge) { b.TeamsPeople(nil) },
+		} {
+			b, err := bridge.New(bridge.Options{Teams: s.teams, PBX: s.pbx, Store: s.store})
+			require.NoError(t, err)
+			run, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- b.Run(run) }()
+			tell(b)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			err = b.Release(ctx)
+			require.ErrorContains(t, err, want)
+			require.ErrorContains(t, err, "1 people")
+			cancel()
+			stop()
+			require.NoError(t, <-ended)
+		}
+	})
+}
+
 func TestNobodyIsLinkedBeforeBothListsAreComplete(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -7,16 +7,14 @@ import (
 
 	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
-	"github.com/pbx365/connector/store"
 )
 
-// match brings the links in line with the lists and reports whether it could: it
-// waits until both are complete. The records are the links of an earlier run.
-func (b *Bridge) match(records []store.Link) bool {
+// match brings the links in line with the lists, once both are complete.
+func (b *Bridge) match() {
 	b.mu.Lock()
 	if b.people == nil || !b.synced {
 		b.mu.Unlock()
-		return false
+		return
 	}
 	people, users := b.people, slices.SortedFunc(maps.Values(b.users), byGUID)
 	b.mu.Unlock()
@@ -25,16 +23,16 @@ func (b *Bridge) match(records []store.Link) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.report = report
-	for _, r := range records {
+	for _, r := range b.records {
 		b.add(&link{
 			teams: r.Teams, guid: r.PBX, name: b.users[r.PBX].Name, goal: presence.TakeBack,
 			record: r, memory: memoryOf(r), stored: memoryOf(r),
 		})
 	}
+	b.records = nil // they are links now
 	b.apply(report.Matched)
 	b.watch()
 	b.checkIdle()
-	return true
 }
 
 func byGUID(a, c match.PBXUser) int { return strings.Compare(a.GUID, c.GUID) }
@@ -93,7 +91,7 @@ func (b *Bridge) watch() {
 }
 
 func (b *Bridge) checkIdle() {
-	if b.idle != nil && b.goal == presence.TakeBack && len(b.links) == 0 {
+	if b.idle != nil && b.loaded && len(b.links)+len(b.records) == 0 {
 		close(b.idle)
 		b.idle = nil
 	}

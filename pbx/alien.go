@@ -4,100 +4,54 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"sync"
+	"strconv"
 
 	"github.com/pbx365/connector/presence"
 )
 
-// aliens are the alien calls of one connection (innovaphone SDK: PbxApi,
-// PbxImpersonation). They end with it. The zero value holds none.
-type aliens struct {
-	mu    sync.Mutex // protects following
-	holds map[string]int
-	apis  map[alienCall]string // the API through which each was added
-}
-
-// alienSrc and the GUID of the user are the src of an AddAlienCall, so that a late
-// answer tells whose call it is about.
+// alienSrc begins the src of an AddAlienCall.
 const alienSrc = "alien "
 
-// alienCall names an alien call. Its id alone may not be unique among users.
-type alienCall struct {
-	guid string
-	id   int64
-}
-
-// held reports whether an alien call for a user exists, or may exist.
-func (a *aliens) held(guid string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.holds[guid] > 0
-}
-
-func (a *aliens) hold(guid string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.holds == nil {
-		a.holds, a.apis = map[string]int{}, map[alienCall]string{}
-	}
-	a.holds[guid]++
-}
-
-func (a *aliens) release(guid string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.holds[guid] > 1 {
-		a.holds[guid]--
-	} else {
-		delete(a.holds, guid)
-	}
-}
-
-func (a *aliens) added(c alienCall, api string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.apis[c] = api
-}
-
-func (a *aliens) api(c alienCall) (string, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	api, ok := a.apis[c]
-	return api, ok
-}
-
-// deleted forgets a call, and reports whether it was one that had been added here.
-func (a *aliens) deleted(c alienCall) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, ok := a.apis[c]
-	delete(a.apis, c)
-	return ok
-}
-
 // AddAlienCall shows a user as being on the phone until DelAlienCall with the id, or
-// until the connection whose number it returns ends. Only the home PBX of the user
-// can do it. An error that matches [presence.ErrRefused] says that it cannot be done
-// at all. After any other error, if the answer still comes, the call is deleted again.
+// until the connection whose number it returns ends, or until the user moves to
+// another PBX. Only the home PBX of the user can do it. An error that matches
+// [presence.ErrRefused] says that it cannot be done at all. After any other error, if
+// the answer still comes, the call is deleted again.
 func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, connection uint64, err error) {
-	pbx, sip, err := s.alienHome(guid)
-	if err == nil {
-		id, err = pbx.addAlien(ctx, s.opts.AlienCalls, guid, sip)
-	}
+	id, connection, err = s.addAlien(ctx, guid)
 	if err != nil {
 		return 0, 0, fmt.Errorf("add alien call of user %s: %w", guid, err)
 	}
-	return id, pbx.number, nil
+	return id, connection, nil
 }
 
-// DelAlienCall deletes an alien call of a user. An error that matches
-// [presence.ErrRefused] says that the home PBX knows no such call, as after a
-// reconnect.
+func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, error) {
+	if s.opts.AlienCalls == AlienOff {
+		return 0, 0, fmt.Errorf("alien calls are switched off: %w", presence.ErrRefused)
+	}
+	pbx, sip, err := s.hub.routes.home(guid)
+	if err != nil {
+		return 0, 0, err
+	}
+	call, err := pbx.addAlien(ctx, s.opts.AlienCalls, guid, sip)
+	if err != nil {
+		return 0, 0, err
+	}
+	if !s.hub.routes.livesOn(guid, pbx.name()) {
+		pbx.discard(call)
+		return 0, 0, fmt.Errorf("user has left PBX %q meanwhile", pbx.name())
+	}
+	return call.id, pbx.number, nil
+}
+
+// DelAlienCall deletes an alien call of a user, on the PBX that holds it. An error
+// that matches [presence.ErrRefused] says that there is no such call any more, as
+// after a reconnect or when the user has moved.
 func (s *Server) DelAlienCall(ctx context.Context, guid string, id int64) error {
-	pbx, sip, err := s.alienHome(guid)
-	if err == nil {
-		err = pbx.delAlien(ctx, s.opts.AlienCalls, guid, sip, id)
+	pbx, call := s.hub.routes.alien(guid, id)
+	err := fmt.Errorf("no PBX holds it: %w", presence.ErrRefused)
+	if call != nil {
+		err = pbx.delAlien(ctx, call)
 	}
 	if err != nil {
 		return fmt.Errorf("delete alien call %d of user %s: %w", id, guid, err)
@@ -105,74 +59,87 @@ func (s *Server) DelAlienCall(ctx context.Context, guid string, id int64) error 
 	return nil
 }
 
-func (s *Server) alienHome(guid string) (*session, string, error) {
-	if s.opts.AlienCalls == AlienOff {
-		return nil, "", fmt.Errorf("alien calls are switched off: %w", presence.ErrRefused)
-	}
-	return s.hub.routes.home(guid)
-}
-
-func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string) (int64, error) {
+func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string) (*alien, error) {
 	api, err := s.openAPI(ctx, how, sip)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	s.aliens.hold(guid)
-	m, err := s.request(ctx, api, "AddAlienCall", fields{"src": alienSrc + guid, "guid": guid, "sip": sip})
-	if errors.Is(err, presence.ErrRefused) {
-		s.aliens.release(guid)
-		s.closeAPI(api)
+	call := &alien{guid: guid, sip: sip, api: api, src: alienSrc + strconv.FormatUint(s.lastSrc.Add(1), 10)}
+	s.aliens.add(call)
+	m, err := s.request(ctx, api, "AddAlienCall", fields{"src": call.src, "guid": guid, "sip": sip})
+	switch {
+	case errors.Is(err, presence.ErrRefused), errors.Is(err, errUnsent):
+		s.forget(call)
+	case err != nil:
+		s.aliens.disown(call)
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	id, err := alienID(m)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	s.aliens.added(alienCall{guid, id}, api)
-	return id, nil
+	s.aliens.answered(call, id)
+	return call, nil
 }
 
-func (s *session) delAlien(ctx context.Context, how AlienCalls, guid, sip string, id int64) error {
-	call := alienCall{guid, id}
-	api, ok := s.aliens.api(call)
-	if !ok {
-		var err error
-		if api, err = s.openAPI(ctx, how, sip); err != nil {
-			return err
-		}
+func (s *session) delAlien(ctx context.Context, call *alien) error {
+	_, err := s.request(ctx, call.api, "DelAlienCall", call.deletion())
+	if err == nil || errors.Is(err, presence.ErrRefused) {
+		s.forget(call)
 	}
-	_, err := s.request(ctx, api, "DelAlienCall", fields{"id": id, "guid": guid, "sip": sip})
-	if err != nil && !errors.Is(err, presence.ErrRefused) {
-		return err
-	}
-	if s.aliens.deleted(call) {
-		s.aliens.release(guid)
-	}
-	s.closeAPI(api)
 	return err
 }
 
-// withdraw deletes the alien call of a late answer, for which nobody waits any more.
+// discard deletes a call that nobody wants any more, without waiting. One that may
+// still be there afterwards remains unwanted.
+func (s *session) discard(call *alien) {
+	s.aliens.disown(call)
+	_ = s.ask(call.api, "DelAlienCall", call.deletion(), func(m message, err error) {
+		err = s.judge("DelAlienCall", m, err)
+		if err == nil || errors.Is(err, presence.ErrRefused) {
+			s.forget(call)
+		}
+	})
+}
+
+// forget drops a call that is known not to be, with the API that was opened for it.
+func (s *session) forget(call *alien) {
+	if s.aliens.remove(call) {
+		s.closeAPI(call.api)
+	}
+}
+
+// withdraw handles a late answer to AddAlienCall, for which nobody waits any more.
 func (s *session) withdraw(m message) error {
-	guid := strings.TrimPrefix(string(m.Src), alienSrc)
-	if m.failure(s.name(), m.Name) != nil {
-		s.aliens.release(guid)
-		s.closeAPI(m.API)
+	call := s.aliens.late(m)
+	switch {
+	case call == nil:
+		return nil
+	case s.judge("AddAlienCall", m, nil) != nil:
+		s.forget(call)
 		return nil
 	}
 	id, err := alienID(m)
 	if err != nil {
 		return err
 	}
-	_ = s.ask(m.API, "DelAlienCall", fields{"id": id, "guid": guid}, func(_ message, err error) {
-		if err == nil {
-			s.aliens.release(guid)
-		}
-	})
-	s.closeAPI(m.API)
+	s.aliens.answered(call, id)
+	s.discard(call)
 	return nil
+}
+
+// evict deletes the alien calls of a user on every PBX but the new home, if any.
+func (h *hub) evict(guid, home string) {
+	for _, s := range h.routes.all() {
+		if s.name() == home {
+			continue
+		}
+		for _, call := range s.aliens.of(guid) {
+			s.discard(call)
+		}
+	}
 }
 
 // openAPI returns the name of the API to add an alien call through. One that was
@@ -188,6 +155,30 @@ func (s *session) openAPI(ctx context.Context, how AlienCalls, sip string) (stri
 	if err != nil {
 		return "", err
 	}
+	return openedAPI(m)
+}
+
+// closeLate closes the API of a late answer to CreateApi.
+func (s *session) closeLate(m message) error {
+	if s.judge("CreateApi", m, nil) != nil {
+		return nil
+	}
+	api, err := openedAPI(m)
+	if err == nil {
+		s.closeAPI(api)
+	}
+	return err
+}
+
+func (s *session) closeAPI(api string) {
+	if api != apiPresence {
+		_ = s.ask(apiImpersonation, "DeleteApi", fields{"target": api}, func(message, error) {})
+	}
+}
+
+func (c *alien) deletion() fields { return fields{"id": c.id, "guid": c.guid, "sip": c.sip} }
+
+func openedAPI(m message) (string, error) {
 	var opened struct {
 		Target string `json:"target"`
 	}
@@ -198,12 +189,6 @@ func (s *session) openAPI(ctx context.Context, how AlienCalls, sip string) (stri
 		return "", fmt.Errorf("%w: %s without target", ErrFrame, m.Name)
 	}
 	return opened.Target, nil
-}
-
-func (s *session) closeAPI(api string) {
-	if api != apiPresence {
-		_ = s.ask(apiImpersonation, "DeleteApi", fields{"target": api}, func(message, error) {})
-	}
 }
 
 func alienID(m message) (int64, error) {

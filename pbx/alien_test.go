@@ -3,6 +3,7 @@ package pbx_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +72,7 @@ func TestAlienCallThatCannotBe(t *testing.T) {
 		"no target":             {pbx.Options{}, func(f *fake) { f.answers["CreateApi"] = "" }, guidA, pbx.ErrFrame},
 		"no id":                 {pbx.Options{}, func(f *fake) { f.answers["AddAlienCall"] = "" }, guidA, pbx.ErrFrame},
 		"unknown user":          {pbx.Options{}, func(*fake) {}, "x", pbx.ErrUnknownUser},
+		"home without PbxApi":   {pbx.Options{}, func(f *fake) { f.apis = `["PbxTableUsers","PbxImpersonation"]` }, guidA, presence.ErrRefused},
 		"home not connected":    {pbx.Options{}, func(f *fake) { f.rows = []string{rowOf(guidA, "a", "slave")} }, guidA, pbx.ErrNotConnected},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +86,7 @@ func TestAlienCallThatCannotBe(t *testing.T) {
 				_, _, err := r.server.AddAlienCall(t.Context(), test.guid)
 				require.ErrorIs(t, err, test.want)
 				require.ErrorContains(t, err, "add alien call of user "+test.guid)
+				require.Equal(t, strings.HasSuffix(name, "PbxApi"), strings.Contains(presence.Advice(err), "PbxApi"))
 				synctest.Wait()
 				closed := len(f.requests("DeleteApi"))
 				require.Equal(t, name == "refused", closed == 1, "an API opened for nothing is closed")
@@ -97,13 +100,133 @@ func TestUnknownAlienCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master")
+		f.connect(r)
+		r.take()
+		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, 99), presence.ErrRefused)
+		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidB, id), presence.ErrRefused)
+		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), "x", id), presence.ErrRefused)
+		synctest.Wait()
+		require.Empty(t, f.requests("DelAlienCall"))
+		require.Len(t, f.requests("CreateApi"), 1, "the one of the call")
+	})
+}
+
+func TestAlienCallThatThePBXHasForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
 		f.answers["DelAlienCall"] = `"error":2`
 		f.connect(r)
 		r.take()
-		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, 99), presence.ErrRefused)
+		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		for range 2 {
+			require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+		}
 		synctest.Wait()
+		require.Len(t, f.requests("DelAlienCall"), 1)
 		require.Len(t, f.requests("DeleteApi"), 1)
-		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), "x", 99), pbx.ErrUnknownUser)
+	})
+}
+
+func TestAlienCallStaysBehind(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]string{
+		"user moves":  `{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "slave") + `}`,
+		"user leaves": `{"api":"PbxTableUsers","mt":"ReplicateDel","columns":{"guid":"` + guidA + `"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Master: "master"})
+				master, slave := newFake("master").connect(r), newFake("slave").connect(r)
+				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				master.set(func() { master.answers["DelAlienCall"] = "-" })
+				master.send(change)
+				r.take()
+				require.Len(t, master.requests("DelAlienCall"), 1)
+				require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+				synctest.Wait()
+				require.Empty(t, slave.requests("DelAlienCall"), "it is not there")
+
+				master.set(func() { clear(master.answers) })
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				del := master.requests("DelAlienCall")
+				require.Len(t, del, 1, "once more, since nothing was answered")
+				require.Equal(t, []any{"PbxApi.0", 7.0}, []any{del[0]["api"], del[0]["id"]})
+				require.Len(t, master.requests("DeleteApi"), 1)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Empty(t, master.requests("DelAlienCall"))
+			})
+		})
+	}
+}
+
+func TestUserMovesWhileAlienCallIsAdded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master"})
+		f := newFake("master")
+		f.answers["AddAlienCall"] = "-"
+		f.connect(r)
+		result := make(chan error, 1)
+		go func() {
+			_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+			result <- err
+		}()
+		r.take()
+		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "slave") + `}`)
+		r.take()
+		f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"AddAlienCallResult","src":%q,"id":7}`, f.requests("AddAlienCall")[0]["src"]))
+		err := <-result
+		require.ErrorContains(t, err, "has left")
+		require.NotErrorIs(t, err, presence.ErrRefused)
+		synctest.Wait()
+		require.Len(t, f.requests("DelAlienCall"), 1)
+		require.Len(t, f.requests("DeleteApi"), 1)
+	})
+}
+
+func TestAlienCallGivenUpInTheQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Outstanding: 1, AlienCalls: pbx.AlienDirect})
+		f := newFake("master").connect(r)
+		f.set(func() { f.answers["SetPresence"] = "-" })
+		go func() { _ = r.server.SetPresence(t.Context(), guidB, presence.PBX{}) }()
+		r.take()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _, err := r.server.AddAlienCall(ctx, guidA)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Empty(t, f.requests("AddAlienCall"))
+		f.send(added(5))
+		require.True(t, r.seen(r.take()).OnPhone, "no alien call is held")
+	})
+}
+
+func TestLateAPIIsClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["CreateApi"] = "-"
+		f.connect(r)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.ErrorIs(t, err, pbx.ErrTimeout)
+		f.send(fmt.Sprintf(`{"api":"PbxImpersonation","mt":"CreateApiResult","src":%q,"target":"PbxApi.3"}`, f.requests("CreateApi")[0]["src"]))
+		synctest.Wait()
+		require.Equal(t, "PbxApi.3", f.requests("DeleteApi")[0]["target"])
+		f.send(`{"api":"PbxImpersonation","mt":"CreateApiResult","error":1}`, `{"api":"PbxImpersonation","mt":"CreateApiResult"}`)
+		synctest.Wait()
+		require.Empty(t, f.requests("DeleteApi"))
+		require.EqualValues(t, 1, r.server.Counters().BadFrames)
 	})
 }
 

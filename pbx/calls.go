@@ -10,9 +10,9 @@ import (
 // calls are the calls of one PBX (innovaphone SDK: RCC, Initialize with calls). The
 // zero value is that of a PBX which does not tell them.
 type calls struct {
-	asked  bool
-	failed bool // to be asked again; until then on-the-phone has to do
-	known  bool // the calls that were there have come
+	asked bool
+	err   error // to be asked again; until then on-the-phone has to do
+	known bool  // the calls that were there have come
 
 	dialling bool // count outgoing calls that are not answered yet
 	byID     map[scalar]*call
@@ -54,7 +54,7 @@ const (
 	stateIncoming  = 128
 )
 
-func (c *calls) enabled() bool { return c.asked && !c.failed }
+func (c *calls) enabled() bool { return c.asked && c.err == nil }
 
 // counted reports whether a user is in a call. While we hold an alien call for the
 // user, a call to nobody is taken for that one, and keeps being taken for it.
@@ -70,22 +70,25 @@ func (c *calls) counted(user string, alienHeld bool) bool {
 	return on
 }
 
-// handle takes a message in and returns the GUID of the user whose call it is, or
-// "" where that is not known.
-func (c *calls) handle(name string, m callMessage) string {
+// handle takes a message in and returns the GUIDs of the users whose calls it is
+// about: two where the call had another user before.
+func (c *calls) handle(name string, m callMessage) (users []string) {
 	known := c.byID[m.Call]
+	if known != nil {
+		users = append(users, known.user)
+	}
 	switch name {
 	case "CallAdd":
 		known = &call{user: m.GUID}
 		c.byID[m.Call] = known
+		users = append(users, m.GUID)
 	case "CallDel", "CallDelete":
 		delete(c.byID, m.Call)
 	}
-	if known == nil {
-		return ""
+	if known != nil {
+		known.follow(m)
 	}
-	known.follow(m)
-	return known.user
+	return users
 }
 
 func (c *call) follow(m callMessage) {
@@ -110,19 +113,36 @@ func (h *hub) startCalls(s *session) {
 	if !s.has(apiCalls) {
 		return
 	}
-	s.calls = calls{asked: true, dialling: h.opts.CountDialling, byID: map[scalar]*call{}}
+	s.calls = &calls{asked: true, dialling: h.opts.CountDialling, byID: map[scalar]*call{}}
 	h.ask(s, apiCalls, "Initialize", fields{"limit": 50, "calls": true}, func(_ message, err error) {
 		h.callsRead(s, err)
 	})
 }
 
-// callsRead handles the answer to the question for the calls, in time or late.
+// callsRead handles the answer to the question for the calls, in time or late. Most
+// of the calls that are there come right after it.
 func (h *hub) callsRead(s *session, err error) {
+	c := s.calls
+	c.err = err
 	if err != nil {
 		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
+		h.callsKnown(s)
+		return
 	}
-	s.calls.known, s.calls.failed = err == nil, err != nil
-	h.lights.calls(s, err)
+	time.AfterFunc(h.opts.CallsSettle, func() {
+		h.post(func() {
+			if !s.gone && s.calls == c {
+				c.known = true
+				h.callsKnown(s)
+			}
+		})
+	})
+}
+
+// callsKnown tells what everybody shows on a PBX whose calls have become known, or
+// unknown.
+func (h *hub) callsKnown(s *session) {
+	h.light(s.name())
 	for _, u := range h.users {
 		if u.watch != nil && u.watch.on == s {
 			h.show(u)
@@ -139,19 +159,31 @@ func (h *hub) call(s *session, m message) error {
 		return fmt.Errorf("%w: %s without call", ErrFrame, m.Name)
 	}
 	if s.calls.asked {
-		h.recount(s, s.calls.handle(m.Name, body))
+		for _, guid := range s.calls.handle(m.Name, body) {
+			if u := h.users[guid]; u != nil && u.watch != nil && u.watch.on == s {
+				h.recount(u)
+			}
+		}
 	}
 	return nil
 }
 
-// recount tells what a user shows, if the calls make a difference now.
-func (h *hub) recount(s *session, guid string) {
-	u := h.users[guid]
-	if u == nil || u.watch == nil || u.watch.on != s || !u.watch.told || u.Home != s.name() {
+// recount tells what a watched user shows, if the calls make a difference now.
+func (h *hub) recount(u *user) {
+	w := u.watch
+	if onCall, counted := u.phone(); w.told && onCall == w.onCall && counted == w.counted {
 		return
 	}
-	if s.calls.counted(guid, s.aliens.held(guid)) != u.watch.onCall {
-		u.watch.at = time.Now()
-		h.show(u)
+	w.at = time.Now()
+	h.show(u)
+}
+
+// phone reports whether a watched user is on the phone, and whether that comes from
+// the calls.
+func (u *user) phone() (onCall, counted bool) {
+	w := u.watch
+	if w.on.name() != u.Home || !w.on.calls.enabled() {
+		return w.phone, false
 	}
+	return w.on.calls.counted(u.GUID, w.on.aliens.held(u.GUID)), true
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pbx365/connector/pbx"
+	"github.com/pbx365/connector/presence"
 )
 
 // rcc returns a message of the RCC API about call 17.
@@ -104,6 +105,49 @@ func TestPresenceWaitsForCalls(t *testing.T) {
 		events := r.take()
 		require.Len(t, events, 1)
 		require.True(t, r.seen(events).OnPhone)
+		require.NotEqual(t, presence.StateOK, r.light("PBX master").State)
+		time.Sleep(settle)
+		synctest.Wait()
+		require.Equal(t, presence.StateOK, r.light("PBX master").State)
+	})
+}
+
+func TestCallsThatFollowTheResult(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{CallsSettle: time.Second})
+		f := newFake("master")
+		f.connect(r)
+		require.NotContains(t, kinds(r.take()), "seen", "a call may be on its way")
+		f.send(added(5))
+		events := r.take()
+		require.Len(t, events, 1)
+		require.Equal(t, guidA, events[0].(pbx.PresenceSeen).GUID)
+		require.True(t, r.seen(events).OnPhone, "one call is enough")
+		f.send(rcc("CallDel", `"x":0`))
+		require.Empty(t, r.take(), "there may be others")
+		time.Sleep(time.Second)
+		events = r.take()
+		require.Equal(t, []string{"seen", "seen"}, kinds(events))
+		for _, e := range events {
+			require.False(t, e.(pbx.PresenceSeen).Seen.OnPhone)
+		}
+	})
+}
+
+func TestCallPassesToAnotherUser(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		f.send(added(5))
+		r.take()
+		f.send(rcc("CallAdd", `"state":5,"guid":"`+guidB+`"`))
+		onPhone := map[string]bool{}
+		for _, e := range r.take() {
+			onPhone[e.(pbx.PresenceSeen).GUID] = e.(pbx.PresenceSeen).Seen.OnPhone
+		}
+		require.Equal(t, map[string]bool{guidA: false, guidB: true}, onPhone)
 	})
 }
 
@@ -141,6 +185,7 @@ func TestLateCalls(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		require.False(t, r.seen(r.take()).Counted)
 		f.send(added(5), `{"api":"RCC","mt":"InitializeResult"}`)
+		time.Sleep(settle)
 		seen := r.seen(r.take())
 		require.True(t, seen.Counted && seen.OnPhone)
 		time.Sleep(time.Hour)

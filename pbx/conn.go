@@ -97,7 +97,8 @@ func (c *conn) ask(api, name string, f fields, done func(message, error)) error 
 	return err
 }
 
-// do sends a request, before those of ask that wait, and waits for its answer.
+// do sends a request, before those of ask that wait, and waits for its answer. Where
+// ctx ended before its turn came, the error matches errUnsent.
 func (c *conn) do(ctx context.Context, api, name string, f fields) (message, error) {
 	type outcome struct {
 		message
@@ -112,8 +113,11 @@ func (c *conn) do(ctx context.Context, api, name string, f fields) (message, err
 	case o := <-answered:
 		return o.message, o.error
 	case <-ctx.Done():
-		if c.requests.abandon(r) {
+		switch sent, ok := c.requests.abandon(r); {
+		case ok && sent:
 			return message{}, context.Cause(ctx)
+		case ok:
+			return message{}, fmt.Errorf("%w: %w", errUnsent, context.Cause(ctx))
 		}
 		o := <-answered
 		return o.message, o.error

@@ -30,7 +30,13 @@
 //	end of the connection                                             -> PBXDown
 //
 // All of it is bound to the connection and is done again after a reconnect. A
-// second connection of the same App object of the same PBX replaces the first.
+// second connection of the same App object of the same PBX replaces the first. Of
+// several App objects of a PBX the one that connected last counts; when it goes, the
+// next one takes over.
+//
+// Calls that are there at the start come around the answer to Initialize. That
+// somebody is on the phone is told with the first call, the contrary only once the
+// calls have settled.
 //
 // The presence of a user is watched on the home PBX (the column loc of the user).
 // While that one is not connected, the master stands in; it can tell the contacts

@@ -27,6 +27,9 @@ var (
 	ErrStopped = errors.New("server has stopped")
 )
 
+// errUnsent is matched by the error of a request that the PBX never got to see.
+var errUnsent = errors.New("given up before it was sent")
+
 // Reasons of a [LoginError].
 var (
 	// ErrDigest says that the peer holds another password.

@@ -3,7 +3,9 @@ package pbx_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -24,6 +26,9 @@ type fake struct {
 	subscribed map[string]bool
 	next       int
 }
+
+// settle is the default of Options.CallsSettle.
+const settle = 250 * time.Millisecond
 
 const allAPIs = `["PbxApi","PbxTableUsers","PbxAdminApi","RCC","PbxImpersonation"]`
 
@@ -48,12 +53,24 @@ func rowOf(guid, name, home string) string {
 	return fmt.Sprintf(`{"guid":%q,"h323":%q,"cn":"Long %s","dn":"Display %s","e164":"20","loc":%q}`, guid, name, name, name, home)
 }
 
-// connect logs the PBX in and lets it introduce itself.
+// connect logs the PBX in and lets it introduce itself, and waits until its calls
+// have settled.
 func (f *fake) connect(r *rig) *fake {
+	r.t.Helper()
+	f.introduce(r, "ms365")
+	time.Sleep(settle)
+	return f
+}
+
+// introduce is connect for an App object of any name, without the wait.
+func (f *fake) introduce(r *rig, object string) *fake {
 	r.t.Helper()
 	f.wire = r.dial("/ms365")
 	f.next = 0
-	require.True(r.t, f.login(asPBX(f.name)))
+	as := asPBX(f.name)
+	as.sip = object
+	as.info = strings.Replace(as.info, `"appobj":"ms365"`, fmt.Sprintf(`"appobj":%q`, object), 1)
+	require.True(r.t, f.login(as))
 	go f.serve()
 	f.send(fmt.Sprintf(`{"mt":"PbxInfo","domain":"example.com","pbx":%q,"pbxDns":"","apis":%s,"version":"14r2","build":"1412345"}`, f.name, f.apis))
 	return f

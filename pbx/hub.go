@@ -81,12 +81,10 @@ func (h *hub) up(s *session) {
 	if h.masterName == "" && s.has(apiUsers) {
 		h.masterName = s.name()
 	}
-	isMaster := s.name() == h.masterName && (h.master == nil || s.has(apiUsers))
-	if isMaster {
-		h.setMaster(s)
-	}
+	elected := h.elect()
+	isMaster := h.master == s
 	h.opts.Logger.Info("PBX connected", slog.String("pbx", s.name()), slog.Bool("master", isMaster))
-	h.lights.up(s, isMaster)
+	h.light(s.name())
 	h.emit(PBXUp{
 		Name:       s.name(),
 		Domain:     s.info.Domain,
@@ -96,8 +94,8 @@ func (h *hub) up(s *session) {
 		Connection: s.number,
 	})
 	h.startCalls(s)
-	if isMaster {
-		h.replicate(s)
+	if elected {
+		h.replicate(h.master)
 	}
 	h.placeAll()
 }
@@ -109,7 +107,30 @@ func (h *hub) down(s *session, cause error) {
 	}
 	h.routes.remove(s)
 	h.leave(s, cause)
+	if h.elect() {
+		h.replicate(h.master)
+	}
+	h.light(s.name())
 	h.placeAll()
+}
+
+// elect makes the connection of the master PBX that counts the master, and reports
+// whether it has changed to another one.
+func (h *hub) elect() bool {
+	s := h.routes.of(h.masterName, apiUsers)
+	if s == nil || s == h.master {
+		return false
+	}
+	h.setMaster(s)
+	h.lights.elected(s)
+	return true
+}
+
+// light shows the state of the connection of a PBX that counts, if there is one.
+func (h *hub) light(pbx string) {
+	if s := h.routes.of(pbx, apiPresence); s != nil {
+		h.lights.connected(s)
+	}
 }
 
 func (h *hub) leave(s *session, cause error) {
@@ -159,7 +180,9 @@ func (h *hub) indication(s *session, m message) error {
 	switch {
 	case m.Name == "AddAlienCallResult":
 		return s.withdraw(m)
-	case m.Name == "InitializeResult" && s.calls.failed:
+	case m.Name == "CreateApiResult":
+		return s.closeLate(m)
+	case m.Name == "InitializeResult" && s.calls.err != nil:
 		h.callsRead(s, s.judge("Initialize", m, nil))
 	}
 	return nil
@@ -168,8 +191,12 @@ func (h *hub) indication(s *session, m message) error {
 // repair does again what has failed, and what is due.
 func (h *hub) repair() {
 	for _, s := range h.routes.all() {
-		if s.calls.failed {
+		if s.calls.err != nil {
 			h.startCalls(s)
+			h.light(s.name())
+		}
+		for _, call := range s.aliens.unwanted() {
+			s.discard(call)
 		}
 	}
 	if h.master != nil && h.copied.failed {
@@ -177,7 +204,8 @@ func (h *hub) repair() {
 	}
 	for _, u := range h.users {
 		if u.watch != nil && u.watch.failed {
-			h.watch(u, u.watch.on)
+			h.unwatch(u)
+			h.place(u)
 		}
 		h.renewLicence(u)
 	}

@@ -24,7 +24,8 @@ func (h *hub) renewLicence(u *user) {
 
 // checkLicence asks the master whether a user holds the licence (innovaphone SDK:
 // PbxAdminApi, CheckAppLic). Without an answer what is known stays, and the check is
-// due again.
+// due again. An error takes no licence away; of a user never checked before it says
+// that there is none.
 func (h *hub) checkLicence(u *user) {
 	switch {
 	case h.master == nil:
@@ -52,8 +53,10 @@ func (h *hub) checkLicence(u *user) {
 		switch {
 		case errors.Is(err, ErrFrame):
 			s.badFrame(err)
-		case err == nil, errors.Is(err, presence.ErrRefused):
+		case err == nil:
 			h.setLicence(u, answer.OK)
+		case errors.Is(err, presence.ErrRefused):
+			h.setLicence(u, u.licence.held)
 		}
 	})
 }

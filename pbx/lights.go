@@ -38,22 +38,32 @@ func (l *lights) pbx(name string) *presence.Light {
 	return light
 }
 
-func (l *lights) up(s *session, master bool) {
+// connected shows a PBX by the connection that counts.
+func (l *lights) connected(s *session) {
+	detail := "connected"
+	if s.hidden > 0 {
+		detail += fmt.Sprintf("; hidden from the App object: %d", s.hidden)
+	}
 	switch light := l.pbx(s.name()); {
 	case !s.has(apiPresence):
 		light.Fail(&APIError{PBX: s.name(), API: apiPresence})
+	case s.calls.err != nil:
+		light.Fail(fmt.Errorf("read calls: %w", s.calls.err))
 	case !s.has(apiCalls):
-		light.OK("connected; calls are not counted, RCC is not enabled")
-	default:
+		light.OK(detail + "; calls are not counted, RCC is not enabled")
+	case !s.calls.known:
 		light.Starting("reading calls")
-	}
-	switch {
-	case !master:
-	case !s.has(apiUsers):
-		l.master.Fail(&APIError{PBX: s.name(), API: apiUsers})
 	default:
-		l.master.Starting(s.name() + ": reading users")
+		light.OK(detail)
 	}
+}
+
+func (l *lights) elected(master *session) {
+	if !master.has(apiUsers) {
+		l.master.Fail(&APIError{PBX: master.name(), API: apiUsers})
+		return
+	}
+	l.master.Starting(master.name() + ": reading users")
 }
 
 func (l *lights) down(s *session, master bool, cause error) {
@@ -61,17 +71,6 @@ func (l *lights) down(s *session, master bool, cause error) {
 	l.pbx(s.name()).Fail(err)
 	if master {
 		l.master.Fail(err)
-	}
-}
-
-// calls says whether the calls of a PBX are known.
-func (l *lights) calls(s *session, err error) {
-	switch {
-	case !s.has(apiPresence):
-	case err != nil:
-		l.pbx(s.name()).Fail(fmt.Errorf("read calls: %w", err))
-	default:
-		l.pbx(s.name()).OK("connected")
 	}
 }
 

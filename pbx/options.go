@@ -64,6 +64,11 @@ type Options struct {
 	// only from its answer. A ringing call never counts.
 	CountDialling bool
 
+	// CallsSettle is the time that a PBX has, once it has answered the question for
+	// its calls, to tell those that are there. Only after it somebody without a call
+	// is shown as not being on the phone. Defaults to 250 milliseconds.
+	CallsSettle time.Duration
+
 	// RequestTimeout bounds the wait for the answer to a request, from the moment
 	// it is sent, and every write to a connection. Defaults to 10 seconds.
 	RequestTimeout time.Duration
@@ -104,6 +109,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.LicenceEvery, 10*time.Minute)
 	setDefault(&o.Contact, "tel:")
 	setDefault(&o.AlienCalls, AlienImpersonated)
+	setDefault(&o.CallsSettle, 250*time.Millisecond)
 	setDefault(&o.RequestTimeout, 10*time.Second)
 	setDefault(&o.LoginTimeout, 10*time.Second)
 	setDefault(&o.PingEvery, 30*time.Second)
@@ -133,6 +139,7 @@ func (o Options) validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"LicenceEvery":   o.LicenceEvery,
+		"CallsSettle":    o.CallsSettle,
 		"RequestTimeout": o.RequestTimeout,
 		"LoginTimeout":   o.LoginTimeout,
 		"PingEvery":      o.PingEvery,

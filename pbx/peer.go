@@ -59,9 +59,10 @@ func (p *peer) base(m message) {
 			return
 		}
 		p.session = &session{
-			conn: p.conn,
-			key:  sessionKey{info.Domain, info.PBX, p.conn.who.object},
-			info: info,
+			conn:  p.conn,
+			key:   sessionKey{info.Domain, info.PBX, p.conn.who.object},
+			info:  info,
+			calls: &calls{},
 		}
 		p.hub.post(func() { p.hub.up(p.session) })
 	default:

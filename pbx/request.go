@@ -66,20 +66,20 @@ func (q *requests) answer(m message) bool {
 	return true
 }
 
-// abandon takes r back: nobody waits for its answer any more. It returns false
-// where r has been done or is just being done.
-func (q *requests) abandon(r *request) bool {
+// abandon takes r back: nobody waits for its answer any more. It reports whether r
+// had been sent, and ok is false where r has been done or is just being done.
+func (q *requests) abandon(r *request) (sent, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if i := slices.Index(q.awaiting, r); i >= 0 {
 		q.settle(i)
-		return true
+		return true, true
 	}
 	if i := slices.Index(q.writes, r); i >= 0 {
 		q.writes = slices.Delete(q.writes, i, i+1)
-		return true
+		return false, true
 	}
-	return false
+	return false, false
 }
 
 // end fails what awaits an answer or its turn, and all that comes after.
@@ -122,7 +122,7 @@ func (q *requests) advance() {
 }
 
 func (q *requests) expire(r *request) {
-	if q.abandon(r) {
+	if _, ok := q.abandon(r); ok {
 		q.expired(r)
 		r.done(message{}, ErrTimeout)
 	}

@@ -72,7 +72,7 @@ func (r *routes) forget(guid string) {
 func (r *routes) serving(pbx string) *session {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if s := r.session(pbx); s != nil {
+	if s := r.newest(pbx, apiPresence); s != nil {
 		return s
 	}
 	if r.master != nil && r.master.has(apiPresence) {
@@ -104,20 +104,50 @@ func (r *routes) home(guid string) (*session, string, error) {
 	if !ok {
 		return nil, "", ErrUnknownUser
 	}
-	if s := r.session(h.pbx); s != nil {
+	if s := r.newest(h.pbx, apiPresence); s != nil {
 		return s, h.sip, nil
+	}
+	if r.newest(h.pbx, "") != nil {
+		return nil, "", &APIError{PBX: h.pbx, API: apiPresence}
 	}
 	return nil, "", fmt.Errorf("%w: %q", ErrNotConnected, h.pbx)
 }
 
-// session returns the connection of the PBX of that name. Of several App objects
-// the one that came last counts. r.mu is held.
-func (r *routes) session(pbx string) *session {
-	var last *session
+// livesOn reports whether a PBX is the home of a user.
+func (r *routes) livesOn(guid, pbx string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.homes[guid].pbx == pbx
+}
+
+// alien returns an alien call and the connection that holds it, or nil.
+func (r *routes) alien(guid string, id int64) (*session, *alien) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	for _, s := range r.sessions {
-		if s.name() == pbx && s.has(apiPresence) && (last == nil || s.number > last.number) {
-			last = s
+		if call := s.aliens.find(guid, id); call != nil {
+			return s, call
 		}
 	}
-	return last
+	return nil, nil
+}
+
+// of returns the connection of a PBX that counts, the newest that has an API before
+// the newest that has not, or nil.
+func (r *routes) of(pbx, api string) *session {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return cmp.Or(r.newest(pbx, api), r.newest(pbx, ""))
+}
+
+// newest returns the newest connection of a PBX, of all its App objects or of those
+// with an API enabled, or nil. r.mu is held.
+func (r *routes) newest(pbx, api string) *session {
+	var newest *session
+	for _, s := range r.sessions {
+		if s.name() == pbx && (api == "" || s.has(api)) && (newest == nil || s.number > newest.number) {
+			newest = s
+		}
+	}
+	return newest
 }

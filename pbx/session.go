@@ -27,8 +27,9 @@ type session struct {
 
 	// The hub owns the following.
 
-	gone  bool // ended or replaced: its late messages mean nothing
-	calls calls
+	gone   bool // ended or replaced: its late messages mean nothing
+	calls  *calls
+	hidden int // watched users whose presence it does not show
 }
 
 func (s *session) name() string { return s.info.PBX }

@@ -29,7 +29,7 @@ func TestStart(t *testing.T) {
 			GUID: guidA, Name: "a", LongName: "Long a", DisplayName: "Display a", Number: "20", Home: "master", Licensed: true,
 		}})
 		seen := r.seen(events)
-		require.Equal(t, presence.PBXSeen{Counted: true, Home: "master", Connection: up.Connection, At: time.Now()}, seen)
+		require.Equal(t, presence.PBXSeen{Counted: true, Home: "master", Connection: up.Connection, At: time.Now().Add(-settle)}, seen)
 		require.Equal(t, presence.StateOK, r.light("master PBX").State)
 		require.Equal(t, "master, 2 users", r.light("master PBX").Detail)
 		require.Equal(t, presence.StateOK, r.light("PBX master").State)
@@ -285,8 +285,139 @@ func TestRefusedSubscriptionIsTriedAgain(t *testing.T) {
 		f.connect(r)
 		require.NotContains(t, kinds(r.take()), "seen")
 		require.EqualValues(t, 1, r.server.Counters().Refused)
+		require.Contains(t, r.light("PBX master").Detail, "hidden from the App object: 1")
 		f.set(func() { f.presences["a"] = `[]` })
 		time.Sleep(time.Minute)
 		require.Equal(t, []string{"seen"}, kinds(r.take()))
+		require.Equal(t, "connected", r.light("PBX master").Detail)
+	})
+}
+
+func TestHiddenUsersAreCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		r.take()
+		state := func(up bool) string {
+			f.send(fmt.Sprintf(`{"api":"PbxApi","mt":"PresenceState","src":%q,"up":%t}`, guidA, up))
+			r.take()
+			return r.light("PBX master").Detail
+		}
+		require.Equal(t, "connected; hidden from the App object: 1", state(false))
+		require.Equal(t, "connected; hidden from the App object: 1", state(true), "the contacts have not come")
+		f.send(contactsOf(guidA, `[]`))
+		r.take()
+		require.Equal(t, "connected", r.light("PBX master").Detail)
+		state(false)
+		f.send(`{"api":"PbxTableUsers","mt":"ReplicateDel","columns":{"guid":"` + guidA + `"}}`)
+		r.take()
+		require.Equal(t, "connected", r.light("PBX master").Detail, "the user is gone")
+	})
+}
+
+func TestUnansweredSubscription(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.rows = f.rows[:1]
+		f.answers["SubscribePresence"] = "-"
+		f.connect(r)
+		time.Sleep(11 * time.Second)
+		require.NotContains(t, kinds(r.take()), "seen")
+		require.Equal(t, "connected; hidden from the App object: 1", r.light("PBX master").Detail)
+
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"busy"}]`))
+		require.Equal(t, "busy", r.seen(r.take()).Value.Activity, "it stands after all")
+		f.requests("SubscribePresence")
+		time.Sleep(time.Hour)
+		require.Empty(t, r.take())
+		require.Empty(t, f.requests("SubscribePresence"), "nothing is to be repaired")
+		require.NoError(t, f.conn.Close())
+		require.Equal(t, []string{"down", "lost"}, kinds(r.take()))
+	})
+}
+
+func TestSubscriptionLosesItsAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.rows = f.rows[:1]
+		f.answers["SubscribePresence"] = "-"
+		f.connect(r)
+		f.send(contactsOf(guidA, `[]`))
+		require.Contains(t, kinds(r.take()), "seen")
+		time.Sleep(11 * time.Second)
+		require.Equal(t, []string{"lost"}, kinds(r.take()))
+		f.send(added(5))
+		require.Empty(t, r.take(), "what was known does not hold")
+		f.set(func() { clear(f.answers) })
+		time.Sleep(time.Minute)
+		require.True(t, r.seen(r.take()).OnPhone)
+		require.Len(t, f.requests("UnsubscribePresence"), 1, "there may be a subscription")
+	})
+}
+
+func TestSecondAppObjectTakesOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master"})
+		older := newFake("master").connect(r)
+		r.take()
+		newer := newFake("master").introduce(r, "other")
+		time.Sleep(settle)
+		require.Contains(t, kinds(r.take()), "synced", "the newer is the master")
+		older.requests("ReplicateStart")
+		older.set(func() { older.next = 0; older.rows = append(older.rows, rowOf("c", "c", "master")) })
+
+		require.NoError(t, newer.conn.Close())
+		events := r.take()
+		require.Equal(t, "down", kinds(events)[0])
+		require.Contains(t, kinds(events), "synced")
+		require.Contains(t, kinds(events), "user", "the older is the master again")
+		require.Len(t, older.requests("ReplicateStart"), 1)
+		require.Equal(t, presence.StateOK, r.light("master PBX").State)
+		require.Equal(t, presence.StateOK, r.light("PBX master").State)
+	})
+}
+
+func TestUnsettledLicencesAreTakenOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master"})
+		older := newFake("master")
+		older.answers["CheckAppLic"] = "-"
+		older.connect(r)
+		newer := newFake("master")
+		newer.answers["CheckAppLic"] = "-"
+		newer.rows = nil
+		newer.introduce(r, "other")
+		r.take()
+		older.set(func() { clear(older.answers); older.next = 0 })
+		require.NoError(t, newer.conn.Close())
+		require.Subset(t, kinds(r.take()), []string{"down", "user", "synced"})
+		require.NoError(t, older.conn.Close())
+		require.Contains(t, kinds(r.take()), "down")
+		require.Equal(t, presence.StateFailed, r.light("master PBX").State)
+	})
+}
+
+func TestUserComesHomeToTheSameConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master"})
+		f := newFake("master")
+		f.rows = []string{rowOf(guidA, "a", "slave")}
+		f.connect(r)
+		f.send(added(5))
+		seen := r.seen(r.take())
+		require.False(t, seen.Counted || seen.OnPhone)
+		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "master") + `}`)
+		events := r.take()
+		require.Equal(t, []string{"user", "seen"}, kinds(events))
+		seen = r.seen(events)
+		require.True(t, seen.Counted && seen.OnPhone)
 	})
 }

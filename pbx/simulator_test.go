@@ -95,6 +95,7 @@ func (s *site) start(o pbxtest.Options) *pbxtest.PBX {
 	o.Password, o.HTTPClient = password, s.client
 	p := s.system.AddPBX(o)
 	pbxtest.Start(s.t, p)
+	time.Sleep(settle)
 	synctest.Wait()
 	return p
 }

@@ -125,7 +125,7 @@ func (h *hub) copyComplete() {
 
 // settled tells that the copy is there, once the licence of everyone is known.
 func (h *hub) settled() {
-	if !h.copied.complete {
+	if h.master == nil || !h.copied.complete {
 		return
 	}
 	h.lights.users(h.master, len(h.users), h.unsettled, !h.opts.LicenceOff && !h.master.has(apiAdmin))
@@ -177,9 +177,13 @@ func (h *hub) upsert(c columns) {
 		h.users[c.GUID] = u
 		h.unsettled++
 	}
+	before := u.Home
 	u.User = c.user(h.master)
 	u.copied = h.copied.number
 	h.routes.setHome(u.GUID, home{sip: u.Name, pbx: u.Home})
+	if before != u.Home {
+		h.evict(u.GUID, u.Home)
+	}
 	if u.licence.known {
 		h.announce(u)
 		h.place(u)
@@ -190,6 +194,7 @@ func (h *hub) upsert(c columns) {
 func (h *hub) drop(u *user) {
 	delete(h.users, u.GUID)
 	h.routes.forget(u.GUID)
+	h.evict(u.GUID, "")
 	if !u.licence.known {
 		h.unsettled--
 	}

@@ -210,6 +210,26 @@ func TestLicenceWithoutAnswer(t *testing.T) {
 	})
 }
 
+func TestLicenceAnsweredByAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{LicenceEvery: time.Minute})
+		f := newFake("master")
+		f.rows = f.rows[:1]
+		f.connect(r)
+		r.take()
+		answer := func(rest string) []string {
+			f.set(func() { f.answers["CheckAppLic"] = rest })
+			time.Sleep(2 * time.Minute)
+			return kinds(r.take())
+		}
+		require.Empty(t, answer(`"error":3`), "an error takes nothing away")
+		require.Equal(t, []string{"user", "lost"}, answer(""))
+		require.Empty(t, answer(`"error":3`), "nor does it give")
+		require.Equal(t, []string{"user", "seen"}, answer(`"ok":true`))
+	})
+}
+
 func TestLicenceAnswers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

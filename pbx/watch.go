@@ -22,7 +22,10 @@ type watch struct {
 	phone  bool // some contact says on-the-phone
 	at     time.Time
 	told   bool // PresenceSeen was sent, and no PresenceLost after it
-	onCall bool // what PresenceSeen said
+	hidden bool // the PBX does not show it
+
+	onCall  bool // what PresenceSeen said
+	counted bool // and whether that came from the calls
 }
 
 // contact is an entry of a PresenceUpdate, which lists the newest first.
@@ -40,6 +43,7 @@ func (h *hub) placeAll() {
 }
 
 // place moves the watch of a user to the connection where it belongs now, if any.
+// On the same one, a user may have come home.
 func (h *hub) place(u *user) {
 	var target *session
 	if u.licence.held {
@@ -47,6 +51,9 @@ func (h *hub) place(u *user) {
 	}
 	if w := u.watch; w != nil {
 		if w.on == target && w.sip == u.Name {
+			if w.told {
+				h.recount(u)
+			}
 			return
 		}
 		h.unwatch(u)
@@ -60,13 +67,30 @@ func (h *hub) watch(u *user, s *session) {
 	w := &watch{on: s, sip: u.Name}
 	u.watch = w
 	h.ask(s, apiPresence, "SubscribePresence", fields{"src": u.GUID, "sip": w.sip}, func(_ message, err error) {
-		if u.watch != w || err == nil {
+		if u.watch != w {
 			return
 		}
-		h.opts.Logger.Debug("presence not subscribed", slog.String("guid", u.GUID), slog.Any("error", err))
-		w.failed = true
-		h.lose(u)
+		if err != nil {
+			h.opts.Logger.Debug("presence not subscribed", slog.String("guid", u.GUID), slog.Any("error", err))
+			w.failed, w.known = true, false
+			h.lose(u)
+		}
+		h.hide(w, !w.known)
 	})
+}
+
+// hide takes down whether a PBX keeps the presence of a user from us.
+func (h *hub) hide(w *watch, hidden bool) {
+	if w.hidden == hidden {
+		return
+	}
+	w.hidden = hidden
+	if hidden {
+		w.on.hidden++
+	} else {
+		w.on.hidden--
+	}
+	h.light(w.on.name())
 }
 
 // unwatch ends the watch of a user, if there is one.
@@ -78,6 +102,7 @@ func (h *hub) unwatch(u *user) {
 	h.lose(u)
 	u.watch = nil
 	if !w.on.gone {
+		h.hide(w, false)
 		h.ask(w.on, apiPresence, "UnsubscribePresence", fields{"src": u.GUID, "sip": w.sip}, func(message, error) {})
 	}
 }
@@ -101,6 +126,7 @@ func (h *hub) presenceState(s *session, m message) error {
 	if u := h.watched(s, m); u != nil && !state.Up {
 		u.watch.known = false
 		h.lose(u)
+		h.hide(u.watch, true)
 	}
 	return nil
 }
@@ -114,15 +140,16 @@ func (h *hub) presenceUpdate(s *session, m message) error {
 	}
 	if u := h.watched(s, m); u != nil {
 		u.watch.read(update.Presence, h.opts.Contact)
+		h.hide(u.watch, false)
 		h.show(u)
 	}
 	return nil
 }
 
-// read takes the contacts in. Where on-the-phone stands in the contact that is
+// read takes the contacts in, which prove that the subscription stands. Where on-the-phone stands in the contact that is
 // watched, what it held before is still what a person has put there.
 func (w *watch) read(contacts []contact, watched string) {
-	w.known, w.at, w.phone = true, time.Now(), false
+	w.known, w.failed, w.at, w.phone = true, false, time.Now(), false
 	var value presence.PBX
 	var found, covered bool
 	for _, c := range contacts {
@@ -141,20 +168,18 @@ func (w *watch) read(contacts []contact, watched string) {
 	}
 }
 
-// show tells what a user shows, once everything is known.
+// show tells what a user shows, once enough is known: one call says that the user is
+// on the phone, only all of them say the contrary.
 func (h *hub) show(u *user) {
 	w := u.watch
-	counted := w.on.name() == u.Home && w.on.calls.enabled()
-	if !w.known || counted && !w.on.calls.known {
+	onCall, counted := u.phone()
+	if !w.known || counted && !onCall && !w.on.calls.known {
 		return
 	}
-	w.told, w.onCall = true, w.phone
-	if counted {
-		w.onCall = w.on.calls.counted(u.GUID, w.on.aliens.held(u.GUID))
-	}
+	w.told, w.onCall, w.counted = true, onCall, counted
 	h.emit(PresenceSeen{GUID: u.GUID, Seen: presence.PBXSeen{
 		Value:      w.value,
-		OnPhone:    w.onCall,
+		OnPhone:    onCall,
 		Counted:    counted,
 		Home:       w.on.name(),
 		Connection: w.on.number,

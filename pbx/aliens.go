@@ -1,0 +1,105 @@
+package pbx
+
+import (
+	"slices"
+	"sync"
+)
+
+// aliens are the alien calls of one connection (innovaphone SDK: PbxApi,
+// PbxImpersonation). They end with it. The zero value holds none.
+type aliens struct {
+	mu    sync.Mutex // protects following, and the state of each
+	calls []*alien   // in the order they were asked for
+}
+
+// alien is an alien call, from when it is asked for until it is known not to be.
+type alien struct {
+	guid string
+	sip  string
+	api  string // the API through which it was asked for
+	src  string // of the AddAlienCall, so that a late answer tells which it is about
+
+	there    bool // it has its id
+	id       int64
+	unwanted bool // nobody knows of it any more but us, who are to delete it
+}
+
+func (a *aliens) add(c *alien) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.calls = append(a.calls, c)
+}
+
+// remove forgets a call, and reports whether it was known until now.
+func (a *aliens) remove(c *alien) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.Index(a.calls, c)
+	if i >= 0 {
+		a.calls = slices.Delete(a.calls, i, i+1)
+	}
+	return i >= 0
+}
+
+func (a *aliens) answered(c *alien, id int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.there, c.id = true, id
+}
+
+func (a *aliens) disown(c *alien) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.unwanted = true
+}
+
+// held reports whether an alien call of a user exists, or may exist.
+func (a *aliens) held(guid string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(a.calls, func(c *alien) bool { return c.guid == guid })
+}
+
+// find returns the call that was added with that id, or nil.
+func (a *aliens) find(guid string, id int64) *alien {
+	return a.first(func(c *alien) bool { return c.there && !c.unwanted && c.guid == guid && c.id == id })
+}
+
+// late returns the call that a late answer is about, or nil. An answer without src
+// is that to the oldest question of its API.
+func (a *aliens) late(m message) *alien {
+	return a.first(func(c *alien) bool {
+		return c.unwanted && !c.there && (c.src == string(m.Src) || m.Src == "" && c.api == m.API)
+	})
+}
+
+func (a *aliens) first(is func(*alien) bool) *alien {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if i := slices.IndexFunc(a.calls, is); i >= 0 {
+		return a.calls[i]
+	}
+	return nil
+}
+
+// of returns the calls that were added for a user.
+func (a *aliens) of(guid string) []*alien {
+	return a.all(func(c *alien) bool { return c.there && c.guid == guid })
+}
+
+// unwanted returns the calls that are still to be deleted.
+func (a *aliens) unwanted() []*alien {
+	return a.all(func(c *alien) bool { return c.there && c.unwanted })
+}
+
+func (a *aliens) all(are func(*alien) bool) []*alien {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var calls []*alien
+	for _, c := range a.calls {
+		if are(c) {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}

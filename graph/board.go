@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,26 +49,22 @@ func (b *board) open(sink Sink) {
 	}
 }
 
-// watch replaces the set of people. Those who are new are due at once. It reports
-// whether the set has changed.
-func (b *board) watch(users []string) bool {
+// watch replaces the set of people. Those who are new are due at once.
+func (b *board) watch(users []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before, changed := b.people, false
+	before := b.people
 	b.people = make(map[string]*watched, len(users))
 	for _, user := range users {
 		key := strings.ToLower(user)
 		w := before[key]
 		if w == nil {
-			w, changed = &watched{due: time.Now()}, true
+			w = &watched{due: time.Now()}
+			poke(b.wake)
 		}
 		w.user = user
 		b.people[key] = w
 	}
-	if changed {
-		poke(b.wake)
-	}
-	return changed || len(b.people) != len(before)
 }
 
 // size is the number of people watched.
@@ -77,18 +72,6 @@ func (b *board) size() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.people)
-}
-
-// members are the people watched, sorted.
-func (b *board) members() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := make([]string, 0, len(b.people))
-	for key := range b.people {
-		all = append(all, key)
-	}
-	slices.Sort(all)
-	return all
 }
 
 // notice takes what was said about a person without having been asked. A nil seen

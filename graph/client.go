@@ -30,6 +30,10 @@ type Options struct {
 	// name of the presence session; only SetSession and ClearSession need it.
 	AppID string
 
+	// Throttle is shared by Clients of the same app registration. Defaults to one
+	// of its own.
+	Throttle *Throttle
+
 	// Name of the sign-in, for its light. Defaults to "sign-in".
 	Name string
 
@@ -43,11 +47,10 @@ type Options struct {
 // Every call takes as long as Graph makes it wait, so give it a ctx that ends.
 // A single call retries three times when Graph is throttled or unavailable.
 type Client struct {
-	sdk   *sdk
-	light *presence.Light
-	gate  *gate
-	appID string
-	log   *slog.Logger
+	sdk      *sdk
+	light    *presence.Light
+	throttle *Throttle
+	appID    string
 }
 
 // New returns a Client that signs in with cred when it is first used. It fails
@@ -56,10 +59,14 @@ func New(cred azcore.TokenCredential, o Options) (*Client, error) {
 	if cred == nil {
 		return nil, errors.New("graph: no credential given")
 	}
-	light := presence.NewLight(cmp.Or(o.Name, "sign-in"))
-	c := &Client{light: light, gate: &gate{}, appID: o.AppID, log: logger(o.Logger, "graph")}
+	c := &Client{
+		light:    presence.NewLight(cmp.Or(o.Name, "sign-in")),
+		throttle: cmp.Or(o.Throttle, &Throttle{}),
+		appID:    o.AppID,
+	}
+	transport := &wire{next: o.Transport, throttle: c.throttle, log: logger(o.Logger, "graph")}
 	var err error
-	c.sdk, err = newSDK(newSignIn(cred, light), cmp.Or(o.Endpoint, DefaultEndpoint), &wire{next: o.Transport, gate: c.gate, log: c.log})
+	c.sdk, err = newSDK(newSignIn(cred, c.light), cmp.Or(o.Endpoint, DefaultEndpoint), transport)
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
@@ -69,10 +76,10 @@ func New(cred azcore.TokenCredential, o Options) (*Client, error) {
 // Health returns the light of the sign-in.
 func (c *Client) Health() presence.Health { return c.light.Health() }
 
-// call waits until nobody holds the gate, calls f, and says of its error what
-// was being done.
+// call waits until Graph throttles nobody, calls f, and says of its error what was
+// being done.
 func (c *Client) call(ctx context.Context, op string, f func() error) error {
-	if err := c.gate.wait(ctx); err != nil {
+	if err := c.throttle.wait(ctx); err != nil {
 		return fmt.Errorf("%s: throttled by Graph: %w", op, err)
 	}
 	return failure(op, f())

@@ -43,14 +43,22 @@
 // after adopting and creating, after a lifecycle event, after a renewal that
 // had failed before, and when the queue of the webhook overflowed.
 //
+// Nobody notices a notification that is lost on the way. A Push therefore reads
+// everybody on an interval as well, those included whom its subscription has no
+// room for: every five minutes (PushOptions.ReconcileEvery) while the subscription
+// is alive, and as often as a Sweep would while there is none.
+//
 // # Failures
 //
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
-//     every other call of the Client.
+//     every other call of the Clients that share the [Throttle].
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
 //     returned; the feeds try again with a growing delay.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
-//     [presence.ErrRefused]; its Advice says what to change.
+//     [presence.ErrRefused]; its Advice says what to change. The answer of a
+//     proxy, a token that is not accepted and one of these with Retry-After are
+//     no refusals.
+//   - A page of a list without the list is an error, not the end of the list.
 //   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes,
 //     so that a wrong password is not tried until the account is locked.
 //   - A notification that is not genuine is dropped and counted. One that is

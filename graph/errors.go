@@ -15,8 +15,19 @@ import (
 	"github.com/pbx365/connector/presence"
 )
 
-// codeForeign is the Code of an answer that did not come from Graph.
-const codeForeign = "NotGraph"
+const (
+	// codeForeign is the Code of an answer that did not come from Graph.
+	codeForeign = "NotGraph"
+	// codeToken is that of a token Graph does not accept, such as one that has
+	// expired on the way.
+	codeToken = "InvalidAuthenticationToken"
+	// codeThrottled also comes with a status other than 429.
+	codeThrottled = "TooManyRequests"
+)
+
+// errNoList is an answer without the list it should consist of. It is not the same
+// as an empty list, after which everybody would be gone.
+var errNoList = errors.New("the answer holds no list")
 
 // The names of the calls, as they stand in errors.
 const (
@@ -36,7 +47,8 @@ const (
 // leaves out the message of the answer, which may quote what was sent.
 //
 // A refused request (400, 403, 404, and 401 of a presence write) matches
-// [presence.ErrRefused].
+// [presence.ErrRefused]. Where Graph wants it sent again later, does not accept the
+// token, or was not the one to answer, it is not refused.
 type Error struct {
 	Op         string        // what was being done, such as "set presence session"
 	Status     int           // HTTP status
@@ -61,18 +73,32 @@ func (e *Error) Error() string {
 func (e *Error) Is(target error) bool { return target == presence.ErrRefused && e.refused() }
 
 func (e *Error) refused() bool {
+	if e.Code == codeForeign || e.later() {
+		return false
+	}
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
 		return true
 	case http.StatusUnauthorized:
-		return e.writes()
+		return e.writes() && e.Code != codeToken
 	}
 	return false
 }
 
+// later reports whether Graph wants the request sent again.
+func (e *Error) later() bool { return e.RetryAfter > 0 || e.Code == codeThrottled }
+
 func (e *Error) writes() bool {
 	switch e.Op {
 	case opSetSession, opClearSession, opSetPreferred, opClearPreferred:
+		return true
+	}
+	return false
+}
+
+func (e *Error) subscribes() bool {
+	switch e.Op {
+	case opSubscribe, opRenew, opUnsubscribe, opSubscriptions:
 		return true
 	}
 	return false
@@ -83,11 +109,13 @@ func (e *Error) Advice() string {
 	switch {
 	case e.Code == codeForeign:
 		return "Something between the connector and Microsoft Graph answers in its place: check the proxy."
-	case e.Status == http.StatusUnauthorized && e.writes():
+	case e.later():
+		return ""
+	case e.Status == http.StatusUnauthorized && e.writes() && e.Code != codeToken:
 		return "Presence must be written with the application's sign-in, not a user's."
 	case e.Status == http.StatusUnauthorized:
 		return "Graph does not accept the token: check that the sign-in belongs to this tenant and cloud."
-	case e.Status == http.StatusForbidden && e.Op == opSubscribe:
+	case e.Status == http.StatusForbidden && e.subscribes():
 		return "Grant the delegated permission Presence.Read.All for presence, or the application permission " +
 			"User.Read.All for the list of people, with admin consent; or the tenant has reached its number of subscriptions."
 	case e.Status == http.StatusForbidden:
@@ -174,11 +202,8 @@ func word(s string) string {
 	return s[:min(len(s), 64)]
 }
 
-// status returns the status of the answer that err stands for, 0 where it does not.
-func status(err error) int {
+// absent reports whether Graph answered that what was asked for does not exist.
+func absent(err error) bool {
 	var e *Error
-	if errors.As(err, &e) {
-		return e.Status
-	}
-	return 0
+	return errors.As(err, &e) && e.Status == http.StatusNotFound && e.refused()
 }

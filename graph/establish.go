@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/pbx365/connector/store"
@@ -110,7 +109,7 @@ func (k *keeper) create(ctx context.Context, want wanted, revision int64) error 
 // extend asks for more time. Where the subscription is gone, a new one is made.
 func (k *keeper) extend(ctx context.Context, want wanted) error {
 	got, err := k.client.Renew(ctx, k.held.ID, k.lifetime)
-	if status(err) == http.StatusNotFound {
+	if absent(err) {
 		k.log.Warn("subscription is gone", "id", k.held.ID)
 		k.drop()
 		return k.establish(ctx, want)
@@ -135,6 +134,7 @@ func (k *keeper) extend(ctx context.Context, want wanted) error {
 func (k *keeper) hold(record store.Subscription, r *route) {
 	k.hook.bind(r, record.ID)
 	k.held, k.route = record, r
+	k.alive.Store(true)
 	k.schedule()
 	k.reread()
 }
@@ -152,10 +152,12 @@ func (k *keeper) schedule() {
 // release deletes the stored subscription, whatever is in its way, and its record.
 func (k *keeper) release(ctx context.Context) error {
 	record, err := k.records.Subscription(ctx, k.name)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound) && k.held.ID == "":
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrNotFound):
+		record = k.held // somebody else has deleted the record, and that alone
+	case err != nil:
 		return fmt.Errorf("read subscription %s: %w", k.name, err)
 	}
 	live, err := k.client.Subscriptions(ctx)
@@ -165,7 +167,8 @@ func (k *keeper) release(ctx context.Context) error {
 	if err := k.remove(ctx, record, live); err != nil {
 		return err
 	}
-	if err := k.records.DeleteSubscription(ctx, k.name, record.Revision); err != nil {
+	err = k.records.DeleteSubscription(ctx, k.name, record.Revision)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("delete subscription %s: %w", k.name, err)
 	}
 	k.drop()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pbx365/connector/presence"
@@ -49,7 +50,8 @@ type keeper struct {
 	light      *presence.Light
 	log        *slog.Logger
 
-	wake chan struct{}
+	wake  chan struct{}
+	alive atomic.Bool // one is held
 
 	mu    sync.Mutex // protects following
 	renew bool       // Graph asks for it
@@ -126,6 +128,9 @@ func (k *keeper) report() time.Duration {
 func (k *keeper) step(ctx context.Context) error {
 	want := k.want()
 	renew, gone := k.events()
+	if renew {
+		k.renewAt = time.Now() // until it succeeds
+	}
 	if k.held.ID != "" && (gone || !time.Now().Before(k.held.Expires)) {
 		k.log.Warn("subscription is gone", "id", k.held.ID, "removed", gone)
 		k.drop()
@@ -139,7 +144,7 @@ func (k *keeper) step(ctx context.Context) error {
 		return k.release(ctx)
 	case k.held.Resource != want.resource:
 		return k.establish(ctx, want)
-	case renew || !time.Now().Before(k.renewAt):
+	case !time.Now().Before(k.renewAt):
 		return k.extend(ctx, want)
 	}
 	return nil
@@ -153,8 +158,12 @@ func (k *keeper) events() (renew, gone bool) {
 	return renew, gone
 }
 
-// drop forgets the subscription that is held.
+// drop forgets the subscription that is held. Whatever happens from now on is not
+// told.
 func (k *keeper) drop() {
 	k.hook.forget(k.route)
 	k.held, k.route = store.Subscription{}, nil
+	if k.alive.Swap(false) {
+		k.reread()
+	}
 }

@@ -36,13 +36,13 @@ func (c *Client) People(ctx context.Context) ([]Person, error) {
 		var got models.UserCollectionResponseable
 		err := c.call(ctx, opPeople, func() (err error) {
 			got, err = page.Get(ctx, first)
+			if err == nil && (got == nil || got.GetValue() == nil) {
+				return errNoList
+			}
 			return err
 		})
 		if err != nil {
 			return nil, err
-		}
-		if got == nil {
-			return people, nil
 		}
 		for _, u := range got.GetValue() {
 			if hasTeams(u) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -87,6 +86,9 @@ func (c *Client) bulk(ctx context.Context, ids []string) ([]Presence, error) {
 		if err := json.Unmarshal(text, &answer); err != nil {
 			return shape(err)
 		}
+		if answer.Value == nil {
+			return errNoList
+		}
 		return nil
 	})
 	if err != nil {
@@ -150,7 +152,7 @@ func (c *Client) ClearSession(ctx context.Context, user string) error {
 		body.SetSessionId(&c.appID)
 		return c.sdk.users().ByUserId(user).Presence().ClearPresence().Post(ctx, body, nil)
 	})
-	if status(err) == http.StatusNotFound {
+	if absent(err) {
 		return nil
 	}
 	return err

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -19,10 +20,14 @@ import (
 // presence).
 const PushLimit = 650
 
-// presenceLifetime is what is asked for; Graph grants between 45 and 60 minutes.
-const presenceLifetime = 59 * time.Minute
+const (
+	// presenceLifetime is what is asked for; Graph grants between 45 and 60 minutes.
+	presenceLifetime = 59 * time.Minute
 
-// PushOptions of a Push. All but RenewEvery and Logger are required.
+	reconcileEvery = 5 * time.Minute
+)
+
+// PushOptions of a Push. What has no default is required.
 type PushOptions struct {
 	// Name tells this communication user from others: its UPN. It becomes the
 	// name of the record, "presence/<name>", and of the light.
@@ -44,6 +49,12 @@ type PushOptions struct {
 	// of what Graph grants, 30 minutes.
 	RenewEvery time.Duration
 
+	// ReconcileEvery is the time between two reads of everybody while the
+	// subscription is alive. It bounds how long a notification that was lost is
+	// missed, and how old is what is known of those who are Uncovered. Defaults to
+	// 5 minutes.
+	ReconcileEvery time.Duration
+
 	// Logger receives the life of the subscription. Defaults to discarding.
 	Logger *slog.Logger
 }
@@ -53,12 +64,14 @@ type PushOptions struct {
 //
 // What a notification says is passed on at once, and the person is read a few
 // seconds later, because notifications carry no order. Everybody is read whenever
-// something may have been missed.
+// something may have been missed, and on an interval: ReconcileEvery while the
+// subscription is alive, and as often as a Sweep does by default while it is not.
 type Push struct {
 	reader reader
 	keeper *keeper
 
 	mu        sync.Mutex // protects following
+	covered   []string   // in lower case, sorted
 	uncovered []string
 }
 
@@ -72,6 +85,12 @@ func NewPush(o PushOptions) *Push {
 		board:  board,
 		light:  presence.NewLight("presence read for " + o.Name),
 		log:    log,
+		every: func() time.Duration {
+			if p.keeper.alive.Load() {
+				return cmp.Or(o.ReconcileEvery, reconcileEvery)
+			}
+			return planned(board.size(), defaultBudget)
+		},
 		detail: func() string { return fmt.Sprintf("%d people", board.size()) },
 	}
 	p.keeper = &keeper{
@@ -83,7 +102,7 @@ func NewPush(o PushOptions) *Push {
 		lifetime:   presenceLifetime,
 		renewEvery: o.RenewEvery,
 		rich:       true,
-		want:       func() wanted { return presenceOf(board.members()) },
+		want:       func() wanted { return presenceOf(p.members()) },
 		rival:      isPresence,
 		notice:     board.notice,
 		reread:     board.ask,
@@ -94,19 +113,40 @@ func NewPush(o PushOptions) *Push {
 	return p
 }
 
-// Watch implements Feed. The first PushLimit people are watched; the rest are
-// Uncovered. A changed set costs a new subscription, so give all people at once.
+// Watch implements Feed. The first PushLimit people are covered by the
+// subscription; the rest are Uncovered. A changed set of the covered costs a new
+// subscription, so give all people at once.
 func (p *Push) Watch(users []string) {
-	covered := users[:min(len(users), PushLimit)]
-	p.mu.Lock()
-	p.uncovered = slices.Clone(users[len(covered):])
-	p.mu.Unlock()
-	if p.reader.board.watch(covered) {
+	p.reader.board.watch(users)
+	if p.cover(users) {
 		poke(p.keeper.wake)
 	}
 }
 
-// Uncovered returns the people beyond PushLimit, about whom nothing is told.
+// cover divides the people, and reports whether others are covered than before.
+func (p *Push) cover(users []string) bool {
+	n := min(len(users), PushLimit)
+	covered := make([]string, n)
+	for i, user := range users[:n] {
+		covered[i] = strings.ToLower(user)
+	}
+	slices.Sort(covered)
+	covered = slices.Compact(covered)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	changed := !slices.Equal(covered, p.covered)
+	p.covered, p.uncovered = covered, slices.Clone(users[n:])
+	return changed
+}
+
+// members are the people to be covered. Nobody may change the result.
+func (p *Push) members() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.covered
+}
+
+// Uncovered returns the people beyond PushLimit, who are only read, on an interval.
 func (p *Push) Uncovered() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ type reader struct {
 	board  *board
 	light  *presence.Light
 	log    *slog.Logger
-	every  func() time.Duration // from one full read to the next; nil means none
+	every  func() time.Duration // from one full read to the next; may change at any time
 	detail func() string        // of the green light
 }
 
@@ -36,9 +36,9 @@ func (r *reader) run(ctx context.Context, sink Sink) error {
 	r.board.open(sink)
 	pause, round := newPause(readPause), time.Now()
 	for {
-		if now := time.Now(); r.every != nil && !now.Before(round) {
+		if time.Since(round) >= r.every() {
 			r.board.ask()
-			round = now.Add(r.every())
+			round = time.Now()
 		}
 		read, err := r.read(ctx)
 		switch {
@@ -52,7 +52,7 @@ func (r *reader) run(ctx context.Context, sink Sink) error {
 		}
 		if err == nil || read > 0 {
 			pause.reset()
-			err = sleep(ctx, time.Until(r.next(round)), r.board.wake)
+			err = sleep(ctx, time.Until(r.board.next(round.Add(r.every()))), r.board.wake)
 		} else {
 			err = sleep(ctx, pause.after(err), nil)
 		}
@@ -60,13 +60,6 @@ func (r *reader) run(ctx context.Context, sink Sink) error {
 			return err
 		}
 	}
-}
-
-func (r *reader) next(round time.Time) time.Time {
-	if r.every == nil {
-		round = time.Now().Add(forever)
-	}
-	return r.board.next(round)
 }
 
 // read reads those who are due and returns how many it could. One batch that

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
@@ -103,7 +102,7 @@ func (c *Client) Unsubscribe(ctx context.Context, id string) error {
 	err := c.call(ctx, opUnsubscribe, func() error {
 		return c.sdk.subscriptions().BySubscriptionId(id).Delete(ctx, nil)
 	})
-	if status(err) == http.StatusNotFound {
+	if absent(err) {
 		return nil
 	}
 	return err
@@ -117,13 +116,13 @@ func (c *Client) Subscriptions(ctx context.Context) ([]Subscription, error) {
 		var got models.SubscriptionCollectionResponseable
 		err := c.call(ctx, opSubscriptions, func() (err error) {
 			got, err = page.Get(ctx, nil)
+			if err == nil && (got == nil || got.GetValue() == nil) {
+				return errNoList
+			}
 			return err
 		})
 		if err != nil {
 			return nil, err
-		}
-		if got == nil {
-			return all, nil
 		}
 		for _, s := range got.GetValue() {
 			all = append(all, subscription(s))

@@ -66,7 +66,12 @@ func (s *Sweep) every() time.Duration {
 	if s.opts.Every > 0 {
 		return s.opts.Every
 	}
-	calls := (s.reader.board.size() + bulkLimit - 1) / bulkLimit
-	every := time.Duration(calls) * budgetSpan / time.Duration(cmp.Or(s.opts.Budget, defaultBudget))
-	return max(every, minEvery)
+	return planned(s.reader.board.size(), cmp.Or(s.opts.Budget, defaultBudget))
+}
+
+// planned is the time between two full reads of that many people that keeps to the
+// budget.
+func planned(people, budget int) time.Duration {
+	calls := (people + bulkLimit - 1) / bulkLimit
+	return max(time.Duration(calls)*budgetSpan/time.Duration(budget), minEvery)
 }

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,13 +21,13 @@ const (
 	holdDefault = 5 * time.Second
 )
 
-// wire is the innermost transport of a Client. It closes the gate when Graph
+// wire is the innermost transport of a Client. It holds all calls when Graph
 // throttles, bounds what is read, and makes an answer that is no JSON (the page
 // of a proxy) one that the SDK can report with its status.
 type wire struct {
-	next http.RoundTripper // nil means http.DefaultTransport
-	gate *gate
-	log  *slog.Logger
+	next     http.RoundTripper // nil means http.DefaultTransport
+	throttle *Throttle
+	log      *slog.Logger
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -43,11 +41,11 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		wait := cmp.Or(retryAfter(resp.Header), holdDefault)
-		w.gate.hold(wait)
+		w.throttle.hold(wait)
 		w.log.Warn("throttled by Graph", "wait", wait)
 	}
 	resp.Body = &bounded{ReadCloser: resp.Body, left: maxAnswer}
-	if !foreign(resp) {
+	if !foreign(resp) || resp.StatusCode < http.StatusMultipleChoices && unread(req) {
 		return resp, nil
 	}
 	resp.Body.Close()
@@ -72,6 +70,12 @@ func foreign(resp *http.Response) bool {
 	return err != nil || media != jsonType && !strings.HasSuffix(media, "+json")
 }
 
+// unread reports a request of whose success only the status matters: a presence
+// write, or a deletion.
+func unread(req *http.Request) bool {
+	return req.Method == http.MethodDelete || strings.Contains(req.URL.Path, "/presence/")
+}
+
 // bounded is a body that fails where it gets too long.
 type bounded struct {
 	io.ReadCloser
@@ -85,36 +89,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
-}
-
-// gate makes every call of a Client wait while Graph throttles one of them.
-type gate struct {
-	mu    sync.Mutex
-	until time.Time
-}
-
-// hold keeps the gate closed for d from now, or for longer where it already is.
-func (g *gate) hold(d time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if until := time.Now().Add(d); until.After(g.until) {
-		g.until = until
-	}
-}
-
-// wait returns when the gate is open, or with the error of ctx.
-func (g *gate) wait(ctx context.Context) error {
-	for {
-		g.mu.Lock()
-		left := time.Until(g.until)
-		g.mu.Unlock()
-		if left <= 0 {
-			return ctx.Err()
-		}
-		if err := sleep(ctx, left, nil); err != nil {
-			return err
-		}
-	}
 }
 
 // retryAfter reads the header of that name: seconds, or a date. Zero means none.

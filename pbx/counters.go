@@ -10,17 +10,17 @@ const maxNames = 100
 
 // Counters count what has happened since NewServer.
 type Counters struct {
-	Logins        uint64 // of PBXs
-	UserLogins    uint64 // of people, from a browser
-	RefusedLogins uint64
-	BadFrames     uint64 // after the login: no message, or one of the wrong shape
-	Replaced      uint64 // connections ended by a newer one of the same PBX
-	Refused       uint64 // requests that a PBX answered with an error
-	Timeouts      uint64 // requests that a PBX did not answer
-	Late          uint64 // answers that nobody waited for any more
+	Logins        uint64 `json:"logins"`      // of PBXs
+	UserLogins    uint64 `json:"user_logins"` // of people, from a browser
+	RefusedLogins uint64 `json:"refused_logins"`
+	BadFrames     uint64 `json:"bad_frames"` // after the login: no message, or one of the wrong shape
+	Replaced      uint64 `json:"replaced"`   // connections ended by a newer one of the same PBX
+	Refused       uint64 `json:"refused"`    // requests that a PBX answered with an error
+	Timeouts      uint64 `json:"timeouts"`   // requests that a PBX did not answer
+	Late          uint64 `json:"late"`       // answers that nobody waited for any more
 	// Unknown counts messages that nothing here understands, by name. After the
 	// first hundred names the others are "other".
-	Unknown map[string]uint64
+	Unknown map[string]uint64 `json:"unknown"`
 }
 
 // tally is a set of Counters that may be used by many goroutines.

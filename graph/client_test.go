@@ -62,6 +62,18 @@ func TestErrors(t *testing.T) {
 			answer: func() *http.Response { return reply(401, body) },
 			write:  true, status: 401, code: "Forbidden", refused: true, advice: "application's sign-in",
 		},
+		"write with a token that is not accepted": {
+			answer: func() *http.Response { return reply(401, `{"error":{"code":"InvalidAuthenticationToken"}}`) },
+			write:  true, status: 401, code: "InvalidAuthenticationToken", advice: "tenant",
+		},
+		"forbidden for a while": {
+			answer: func() *http.Response { return reply(403, body, "Retry-After", "30") },
+			write:  true, status: 403, code: "Forbidden",
+		},
+		"throttled with another status": {
+			answer: func() *http.Response { return reply(400, `{"error":{"code":"TooManyRequests"}}`) },
+			write:  true, status: 400, code: "TooManyRequests",
+		},
 		"read with a token that is not accepted": {
 			answer: func() *http.Response { return reply(401, body) },
 			status: 401, code: "Forbidden", advice: "tenant",
@@ -83,6 +95,18 @@ func TestErrors(t *testing.T) {
 				return reply(502, "<html>secret words</html>", "Content-Type", "text/html")
 			},
 			write: true, status: 502, code: "NotGraph", advice: "proxy",
+		},
+		"page of a proxy that forbids": {
+			answer: func() *http.Response {
+				return reply(403, "<html>secret words</html>", "Content-Type", "text/html")
+			},
+			write: true, status: 403, code: "NotGraph", advice: "proxy",
+		},
+		"page of a proxy that finds nothing": {
+			answer: func() *http.Response {
+				return reply(404, "<html>secret words</html>", "Content-Type", "text/html")
+			},
+			write: true, status: 404, code: "NotGraph", advice: "proxy",
 		},
 		"page of a proxy that claims success": {
 			answer: func() *http.Response {
@@ -144,6 +168,56 @@ func TestNetworkErrorIsWorthAnotherTry(t *testing.T) {
 	err = c.ClearPreferred(t.Context(), user)
 	require.EqualError(t, err, "clear preferred presence: no route to host")
 	require.NotErrorIs(t, err, presence.ErrRefused)
+}
+
+func TestSuccessOfAWriteNeedsNoBody(t *testing.T) {
+	t.Parallel()
+	g := newTenant(t)
+	g.failing(func(call) *http.Response {
+		resp := reply(200, "OK", "Content-Type", "text/plain")
+		resp.ContentLength = -1
+		return resp
+	})
+	c := g.client()
+	require.NoError(t, c.SetSession(t.Context(), user, teams("Busy"), time.Hour))
+	require.NoError(t, c.ClearSession(t.Context(), user))
+	require.NoError(t, c.Unsubscribe(t.Context(), "s1"))
+	_, err := c.Look(t.Context(), user)
+	require.ErrorContains(t, err, "502 NotGraph", "what is read has a body")
+}
+
+func TestOnlyGraphSaysThatNothingIsThere(t *testing.T) {
+	t.Parallel()
+	g := newTenant(t)
+	c := g.client()
+	g.failing(func(call) *http.Response { return reply(404, `{"error":{"code":"NotFound"}}`) })
+	require.NoError(t, c.ClearSession(t.Context(), user))
+	require.NoError(t, c.Unsubscribe(t.Context(), "s1"))
+	g.failing(func(call) *http.Response { return reply(404, "<html>", "Content-Type", "text/html") })
+	require.ErrorContains(t, c.ClearSession(t.Context(), user), "404 NotGraph")
+	require.ErrorContains(t, c.Unsubscribe(t.Context(), "s1"), "404 NotGraph")
+}
+
+func TestThrottleIsSharedByClients(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttled, other := newTenant(t), newTenant(t)
+		throttled.failing(func(call) *http.Response {
+			return reply(429, `{"error":{"code":"TooManyRequests"}}`, "Retry-After", "60")
+		})
+		var shared graph.Throttle
+		client := func(g *tenant, throttle *graph.Throttle) *graph.Client {
+			c, err := graph.New(signedIn{}, graph.Options{Endpoint: endpoint, Transport: g, Throttle: throttle})
+			require.NoError(t, err)
+			return c
+		}
+		start := time.Now()
+		require.Error(t, client(throttled, &shared).ClearPreferred(t.Context(), user))
+		require.NoError(t, client(other, nil).ClearPreferred(t.Context(), user))
+		require.Zero(t, time.Since(start), "a Client of another application")
+		require.NoError(t, client(other, &shared).ClearPreferred(t.Context(), user))
+		require.Equal(t, time.Minute, time.Since(start))
+	})
 }
 
 func TestThrottlingHoldsTheWholeClient(t *testing.T) {

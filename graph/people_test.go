@@ -79,6 +79,32 @@ func TestPeopleHaveTeams(t *testing.T) {
 	}
 }
 
+func TestListsWithoutAListAreNoEmptyLists(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{"no body": "", "no value": "{}", "null": `{"value":null}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newTenant(t)
+			g.failing(func(c call) *http.Response {
+				if c.Query == "page=2" {
+					return reply(200, body)
+				}
+				return reply(200, `{"value":[],"@odata.nextLink":"`+endpoint+c.Path+`?page=2"}`)
+			})
+			_, err := g.client().People(t.Context())
+			require.EqualError(t, err, "list people: the answer holds no list")
+			_, err = g.client().Subscriptions(t.Context())
+			require.EqualError(t, err, "list subscriptions: the answer holds no list")
+
+			g.failing(func(c call) *http.Response { return reply(200, body) })
+			_, err = g.client().People(t.Context())
+			require.EqualError(t, err, "list people: the answer holds no list")
+			_, err = g.client().Presences(t.Context(), []string{"aa"})
+			require.ErrorContains(t, err, "read presence: ")
+		})
+	}
+}
+
 func TestPeopleReturnsNoHalfList(t *testing.T) {
 	t.Parallel()
 	g := newTenant(t)

@@ -106,7 +106,7 @@ func TestPushRenewsByTheGrantedExpiry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := newPushing(t, graph.PushOptions{RenewEvery: test.every})
+				p := newPushing(t, graph.PushOptions{RenewEvery: test.every, ReconcileEvery: 48 * time.Hour})
 				p.grant = test.grant
 				p.push.Watch([]string{"aa"})
 				defer p.start()()
@@ -243,12 +243,7 @@ func TestPushNamesThoseItDoesNotCover(t *testing.T) {
 func TestPushReadsAgainAfterAGap(t *testing.T) {
 	t.Parallel()
 	event := func(name string) func(p *pushing) {
-		return func(p *pushing) {
-			it := p.item("")
-			delete(it, "changeType")
-			it["lifecycleEvent"] = name
-			p.deliver(it)
-		}
+		return func(p *pushing) { p.lifecycle(name) }
 	}
 	tests := map[string]struct {
 		happens  func(p *pushing)
@@ -281,7 +276,7 @@ func TestPushReadsAgainAfterAGap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := newPushing(t, graph.PushOptions{})
+				p := newPushing(t, graph.PushOptions{ReconcileEvery: 48 * time.Hour})
 				p.push.Watch([]string{"aa"})
 				defer p.start()()
 				pass(time.Minute)

@@ -65,6 +65,24 @@ func TestRenewTrustsTheAnswer(t *testing.T) {
 	require.ErrorContains(t, err, "renew subscription: the answer names no id or no expiry")
 }
 
+func TestForbiddenSubscriptionsNameTheDelegatedPermission(t *testing.T) {
+	t.Parallel()
+	g := newTenant(t)
+	g.failing(func(call) *http.Response { return reply(403, `{"error":{"code":"Forbidden"}}`) })
+	c := g.client()
+	tests := map[string]func() error{
+		"create": func() error { _, err := c.Subscribe(t.Context(), graph.SubscriptionRequest{}); return err },
+		"renew":  func() error { _, err := c.Renew(t.Context(), "s1", time.Hour); return err },
+		"delete": func() error { return c.Unsubscribe(t.Context(), "s1") },
+		"list":   func() error { _, err := c.Subscriptions(t.Context()); return err },
+	}
+	for name, call := range tests {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, presence.Advice(call()), "delegated permission Presence.Read.All")
+		})
+	}
+}
+
 func TestUnsubscribeWhatIsGone(t *testing.T) {
 	t.Parallel()
 	g := newTenant(t)

@@ -155,6 +155,8 @@ func (g *tenant) RoundTrip(r *http.Request) (*http.Response, error) {
 		return g.list(), nil
 	case c.Path == "/subscriptions" && c.Method == "POST":
 		return g.create(body), nil
+	case c.Path == "/users":
+		return reply(200, `{"value":[]}`), nil
 	case id != c.Path:
 		return g.change(c.Method, id, body), nil
 	}
@@ -275,6 +277,14 @@ func (g *tenant) item(user string) map[string]any {
 // deliver posts notifications to the webhook.
 func (g *tenant) deliver(items ...map[string]any) {
 	post(g.t, g.hook, map[string]any{"value": items})
+}
+
+// lifecycle delivers an event of the one subscription there is.
+func (g *tenant) lifecycle(event string) {
+	it := g.item("")
+	delete(it, "changeType")
+	it["lifecycleEvent"] = event
+	g.deliver(it)
 }
 
 func post(t *testing.T, hook http.Handler, body any) {

@@ -87,6 +87,9 @@ func (s *step) act() {
 func (s *step) actTeams() Action {
 	h, w := s.m.Session, s.m.ToTeams
 	switch {
+	case s.TeamsHeld && !s.LooksHeld && s.lookDue():
+		s.fired(RuleLook)
+		return Look{}
 	case s.TeamsHeld:
 	case h != nil && h.Stage == Pending:
 		return SetSession{h.Value, s.Session}
@@ -98,7 +101,7 @@ func (s *step) actTeams() Action {
 		return SetPreferred{w.Value, w.Until.Sub(s.Now)}
 	case h != nil && h.Stage == Leaving:
 		return ClearSession{}
-	case s.lookDue():
+	case !s.LooksHeld && s.lookDue():
 		s.fired(RuleLook)
 		return Look{}
 	}
@@ -111,7 +114,8 @@ func (s *step) lookDue() bool {
 	due := func(at time.Time) bool { return s.settled(at) && !s.settledAndSeen(at) }
 	h, w := s.m.Session, s.m.ToTeams
 	return s.Goal == Sync && (s.unsure ||
-		h != nil && (h.Stage == Sent || h.Stage == Gone && s.ownCall()) && due(h.At) || w != nil && w.Stage == Sent && due(w.At))
+		h != nil && (h.Stage == Sent || h.Stage == Gone && s.ownCall()) && due(h.At) ||
+		w != nil && w.Stage == Sent && due(w.At) || w.stands() && due(w.Until))
 }
 
 func (s *step) actPBX() Action {
@@ -139,6 +143,7 @@ func (s *step) leave() {
 	if s.Goal != TakeBack {
 		return
 	}
+	s.m.Agreed = nil // a link that comes back begins anew
 	if w := s.m.ToTeams; w != nil && w.Value.IsZero() {
 		s.m.ToTeams = nil
 	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
@@ -151,7 +156,7 @@ func (s *step) leave() {
 	case s.PBX == nil: // out of sight; what was written is taken to stand still
 		s.m.ToPBX = &PBXWrite{Old: w.Activity, Stage: Pending, At: s.Now}
 		s.fired(RuleTakeBack)
-	case s.fromTeams():
+	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.oldIsOurs()):
 		s.writePBX("")
 		s.fired(RuleTakeBack)
 	default:

@@ -53,8 +53,12 @@ func (s *step) restore() {
 	if w == nil || (w.Stage != Lifting && w.Stage != Lifted) || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
 		return
 	}
-	if s.Goal == TakeBack && w.Stage == Lifted || w.Until.Sub(s.Now) < time.Minute {
+	switch {
+	case s.Goal == TakeBack && w.Stage == Lifted:
 		s.m.ToTeams = nil
+		return
+	case w.Until.Sub(s.Now) < time.Minute:
+		s.expired()
 		return
 	}
 	if w.Stage, w.At = Pending, s.Now; s.Teams != nil {

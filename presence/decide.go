@@ -39,8 +39,9 @@ type View struct {
 	PBX   *PBXSeen
 	// TeamsSince and PBXSince are when the values of the sides were first seen.
 	TeamsSince, PBXSince time.Time
-	// TeamsHeld and PBXHeld keep back writes, because an earlier one failed.
-	TeamsHeld, PBXHeld bool
+	// TeamsHeld and PBXHeld keep back writes, and LooksHeld reads of Teams, because an
+	// earlier one failed.
+	TeamsHeld, PBXHeld, LooksHeld bool
 }
 
 // Rules are the settings of a decision. The zero value of a field stands for its

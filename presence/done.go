@@ -51,10 +51,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	case SetActivity:
 		m.ToPBX.Stage, m.ToPBX.At = Sent, o.At
 		if refused {
-			if m.Agreed != nil {
-				m.Agreed.PBX = m.ToPBX.Old
-			}
-			m.ToPBX = nil
+			m.giveUpPBX()
 		}
 	}
 	return m
@@ -70,6 +67,17 @@ func (m *Memory) clearedTeams(at time.Time, refused bool) {
 		m.giveUpTeams()
 	default:
 		w.Stage, w.At = Sent, at
+	}
+}
+
+// giveUpPBX agrees that the PBX stays as it is, which may be what was written before.
+func (m *Memory) giveUpPBX() {
+	w := m.ToPBX
+	if m.Agreed != nil {
+		m.Agreed.PBX = w.Old
+	}
+	if m.ToPBX = nil; w.oldIsOurs() {
+		m.ToPBX = &PBXWrite{Activity: w.Old, Stage: Stands, At: w.At}
 	}
 }
 

@@ -31,9 +31,8 @@ type Pair struct {
 // PBXWrite is an activity written on the PBX. The empty one takes back.
 type PBXWrite struct {
 	Activity string
-	// Old is what the PBX showed before, and Trail what writes had put there, or
-	// replaced, that were themselves in flight when this one replaced them. Seen
-	// while this write is in flight, they are no change.
+	// Old is what the PBX showed before, and Trail what earlier writes of the connector
+	// had put there. Seen while this write is in flight, they are no change.
 	Old   string
 	Trail []string
 	Stage Stage
@@ -45,7 +44,8 @@ type PBXWrite struct {
 // that stands, nothing is held any more.
 type TeamsWrite struct {
 	Value Teams
-	// Old, OldSequence and Trail are as in [PBXWrite].
+	// Old and Trail are as in [PBXWrite]; the trail also holds what those writes had
+	// replaced, since notifications may be late.
 	Old         Teams
 	OldSequence string
 	Trail       []Teams
@@ -124,12 +124,20 @@ func (w *PBXWrite) explains(shown string) bool {
 	return w.inFlight() && (shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown))
 }
 
+// oldIsOurs reports that what w replaces was written by the connector.
+func (w *PBXWrite) oldIsOurs() bool { return w.Old != "" && slices.Contains(w.Trail, w.Old) }
+
+// stands reports a preferred presence that is, or should be, in force.
+func (w *TeamsWrite) stands() bool {
+	return w != nil && !w.Value.IsZero() && (w.Stage == Stands || w.Stage == Hidden)
+}
+
 func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 
-// explains is as for [PBXWrite], and holds while w makes room for a call as well.
+// explains is as for [PBXWrite], and holds while w makes room for a call or leaves as well.
 func (w *TeamsWrite) explains(seen TeamsSeen) bool {
 	switch {
-	case w == nil || w.Stage != Pending && w.Stage != Sent && w.Stage != Lifting && w.Stage != Lifted:
+	case w == nil || w.Stage == Stands || w.Stage == Hidden:
 		return false
 	case w.trails(seen), !w.Value.IsZero() && seen.Value.Shows(w.Value):
 		return true

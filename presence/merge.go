@@ -33,8 +33,9 @@ func (s *step) values() {
 	if pbxChanged && !s.Direction.toTeams() {
 		agreed.PBX, pbxChanged = pbx, false
 	}
+	same := word == pbx || word == Online && pbx == "" && !nobody(teams)
 	switch {
-	case teamsChanged && pbxChanged && word == pbx:
+	case teamsChanged && pbxChanged && same:
 		*agreed = Pair{teams, pbx}
 		s.fired(RuleAgree)
 	case teamsChanged && pbxChanged && !nobody(teams) && s.teamsIsNewer():
@@ -81,8 +82,17 @@ func (s *step) teamsIsNewer() bool { return s.PBXSince.Sub(s.TeamsSince) < time.
 // first is the start without an agreed pair. What stands on the PBX is not pushed
 // to Teams: it may be years old.
 func (s *step) first(teams Teams, pbx, word string, visible bool) {
+	if s.m.ToPBX.inFlight() {
+		pbx = s.m.ToPBX.Activity // what is being taken back
+	}
 	s.m.Agreed = &Pair{PBX: pbx}
-	if !visible {
+	switch {
+	case s.explained():
+		return
+	case s.teamsCall(): // what shows after the call is a change
+		s.m.Agreed.Teams = teams
+		return
+	case !visible:
 		return
 	}
 	s.m.Agreed.Teams = teams
@@ -97,7 +107,7 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 	*s.m.Agreed = Pair{teams, pbx}
 	switch {
 	case word != Online:
-	case !nobody(teams) && !nobody(before), s.fromTeams():
+	case !nobody(teams) && !nobody(before) && !s.Tables.isCall(before), s.fromTeams():
 		word = ""
 	default:
 		if pbx != "" {
@@ -112,8 +122,8 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 
 func (s *step) writePBX(activity string) {
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
-	if last := s.m.ToPBX; last.inFlight() {
-		w.Trail = distinct(append(slices.Clip(last.Trail), last.Old, last.Activity))
+	if last := s.m.ToPBX; last != nil {
+		w.Trail = distinct(append(slices.Clip(last.Trail), last.Activity))
 	}
 	s.m.ToPBX = w
 	s.agreePBX(activity)
@@ -130,7 +140,7 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 		s.m.ToTeams = nil
 	case !manual.Value.IsZero() && busy && weakerThanCall(manual.Value):
 		s.writeTeams(manual)
-		if s.m.ToTeams.Stage = Lifted; inTeams && !last.Value.IsZero() {
+		if s.m.ToTeams.Stage = Lifted; inTeams && (!last.Value.IsZero() || last.Stage == Pending) {
 			s.m.ToTeams.Stage = Lifting
 		}
 		s.fired(RuleLift)
@@ -144,8 +154,11 @@ func (s *step) writeTeams(manual Manual) {
 		Value: manual.Value, Old: s.Teams.Value, OldSequence: s.Teams.Sequence,
 		Stage: Pending, At: s.Now, Until: s.Now.Add(manual.Lifetime),
 	}
-	if last := s.m.ToTeams; last.inFlight() {
+	switch last := s.m.ToTeams; {
+	case last.inFlight():
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Old, last.Value))
+	case last.stands():
+		w.Trail = []Teams{last.Value}
 	}
 	s.m.ToTeams = w
 }

@@ -76,10 +76,14 @@ func (s *step) settleTeams() {
 		return
 	}
 	shown := s.Teams.Value
-	if w.Stage != Pending && w.Stage != Leaving && !w.Value.IsZero() {
+	if w.Stage != Leaving && !w.Value.IsZero() {
 		s.wake(w.Until)
-		if !s.Now.Before(w.Until.Add(-time.Second)) && !shown.Shows(w.Value) {
+		switch over := !s.Now.Before(w.Until.Add(-time.Second)); {
+		case over && (w.Stage == Pending || !shown.Shows(w.Value)):
 			s.expired()
+			return
+		case w.stands() && s.settledAndSeen(w.Until): // its person shows the same without it
+			s.m.ToTeams = nil
 			return
 		}
 	}
@@ -197,8 +201,8 @@ func (s *step) settleSession() {
 		s.m.Session = nil
 	case h.Stage == Sent && (shows || s.settledAndSeen(h.At)):
 		h.Stage = Stands
-	case h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
-		s.m.Session = nil
+	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
+		h.Stage, h.At = Gone, h.Until
 	}
 	if h.Stage == Stands && shows {
 		h.Sequence = s.Teams.Sequence
@@ -214,7 +218,7 @@ func (s *step) settleCall() {
 	if c == nil {
 		return
 	}
-	moved := c.Connection != s.PBX.Connection
+	moved := c.Connection != s.PBX.Connection && !s.PBX.At.Before(c.At)
 	switch {
 	case moved && c.Stage == Stands: // it ended with its connection
 		c.Stage, c.Home, c.Connection = Pending, s.PBX.Home, s.PBX.Connection

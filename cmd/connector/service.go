@@ -98,7 +98,8 @@ func (s *service) signIn(transport http.RoundTripper) error {
 	}
 	o := graph.Options{
 		Endpoint: s.config.Graph.Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
-		Name: "application", Logger: s.log,
+		Throttle: &graph.Throttle{}, // the allowance is that of the app registration, whoever signs in
+		Name:     "application", Logger: s.log,
 	}
 	if s.app, err = graph.New(cred, o); err != nil {
 		return fmt.Errorf("configuration, graph-endpoint: %w", err)

@@ -29,7 +29,7 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 	begin := time.Now()
 	out := b.do(ctx, l, view, d.Action)
 	out.At = time.Now()
-	b.settle(l, d, out, out.At.Sub(begin))
+	b.o.OnStep(b.settle(l, d, out, out.At.Sub(begin)))
 	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
@@ -70,12 +70,16 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 
 // settle counts the outcome, holds back the side that failed and lets the worker
 // look again.
-func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) {
+func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l.dirty = true
+	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
-	if d.Action.Side() == presence.SidePBX {
+	switch {
+	case look:
+		side = &l.lookHold
+	case d.Action.Side() == presence.SidePBX:
 		side = &l.pbxHold
 	}
 	switch {
@@ -83,7 +87,7 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 		side.reset()
 		l.lastErr = nil
 		b.counts.Done++
-	case errors.Is(out.Err, presence.ErrRefused):
+	case errors.Is(out.Err, presence.ErrRefused) && !look:
 		b.counts.Refused++
 		l.lastErr, l.lastErrAt = out.Err, out.At
 	default:
@@ -95,10 +99,10 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 		b.o.Logger.Warn("write failed", "teams_id", l.teams, "pbx_user", l.name, "action", d.Action.String(), "error", out.Err)
 	}
 	b.o.Logger.Debug("step", "teams_id", l.teams, "pbx_user", l.name, "rules", d.Rules, "action", d.Action.String(), "took", took)
-	b.o.OnStep(Step{
+	return Step{
 		Teams: l.teams, PBX: l.guid, Name: l.name, Rules: d.Rules, Action: d.Action,
 		Err: out.Err, At: out.At, Took: took,
-	})
+	}
 }
 
 // failed keeps an error that is not one of a write.

@@ -23,8 +23,8 @@ type Options struct {
 	Matcher match.Matcher
 	// Rules are the tables and times of the decision. Zero fields have defaults.
 	Rules presence.Rules
-	// Direction says which way the presence of a pair is carried. It is asked when
-	// the pair is linked. Defaults to both ways.
+	// Direction says which way the presence of a pair is carried. It is asked at each
+	// matching and must not call the bridge. Defaults to both ways.
 	Direction func(match.Pair) presence.Direction
 	// Watch is told the object ids of everybody linked, each time they change: the
 	// people whom a feed has to look at. It must not block. Optional.
@@ -182,8 +182,10 @@ func (b *Bridge) pause(stop context.CancelFunc) {
 func (b *Bridge) Release(ctx context.Context) error {
 	b.mu.Lock()
 	b.goal = presence.TakeBack
-	idle := make(chan struct{})
-	b.idle = idle
+	if b.idle == nil {
+		b.idle = make(chan struct{})
+	}
+	idle := b.idle
 	for _, l := range b.links {
 		b.wake(l)
 	}

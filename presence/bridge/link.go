@@ -9,7 +9,6 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 	"github.com/pbx365/connector/store"
 )
@@ -26,15 +25,15 @@ type link struct {
 	running, dirty     bool
 	timer              *time.Timer
 	teamsHold, pbxHold hold
+	lookHold           hold              // of reads of Teams, which must not keep back writes
 	shown              presence.Decision // the latest, for the status
 	lastErr            error
 	lastErrAt          time.Time
 
 	// Owned by the one goroutine that works on the link.
-	memory  presence.Memory
-	stored  presence.Memory // as in the record
-	record  store.Link
-	leaving bool // taking back has begun
+	memory presence.Memory
+	stored presence.Memory // as in the record
+	record store.Link
 }
 
 // hold keeps back the writes of a side after one has failed.
@@ -117,7 +116,7 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 	now := time.Now()
 	v := presence.View{
 		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction,
-		TeamsHeld: l.teamsHold.at(now), PBXHeld: l.pbxHold.at(now),
+		TeamsHeld: l.teamsHold.at(now), LooksHeld: l.lookHold.at(now), PBXHeld: l.pbxHold.at(now),
 	}
 	if s := b.teams[l.teams]; s != nil {
 		look := s.look
@@ -127,21 +126,10 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 		look := s.look
 		v.PBX, v.PBXSince = &look, s.since
 	}
-	l.turn(v.Goal, b.users)
-	return v, true
-}
-
-// turn prepares the memory for taking back, or for a new beginning after it.
-func (l *link) turn(goal presence.Goal, users map[string]match.PBXUser) {
-	if goal == presence.TakeBack {
-		l.leaving = true
-		if _, exists := users[l.guid]; !exists {
-			l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
-		}
-	} else if l.leaving {
-		l.leaving = false
-		l.memory.Agreed = nil
+	if _, exists := b.users[l.guid]; !exists && v.Goal == presence.TakeBack {
+		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
 	}
+	return v, true
 }
 
 // sleep keeps the decision for the status and wakes the link at its time, or when a
@@ -156,7 +144,7 @@ func (b *Bridge) sleep(l *link, d presence.Decision, at time.Time) {
 	}
 	l.shown = d
 	now := time.Now()
-	for _, h := range []time.Time{l.teamsHold.until, l.pbxHold.until} {
+	for _, h := range []time.Time{l.teamsHold.until, l.lookHold.until, l.pbxHold.until} {
 		if h.After(now) && (at.IsZero() || h.Before(at)) {
 			at = h
 		}

@@ -20,6 +20,11 @@ func (b *Bridge) match() {
 	b.mu.Unlock()
 	report := b.o.Matcher.Match(people, users)
 
+	b.o.Watch(b.link(report))
+}
+
+// link makes links of what was matched, and returns whom to look at.
+func (b *Bridge) link(report match.Report) (watch []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.report = report
@@ -31,8 +36,10 @@ func (b *Bridge) match() {
 	}
 	b.records = nil // they are links now
 	b.apply(report.Matched)
-	b.watch()
 	b.checkIdle()
+	// What was seen of everybody else is of no use any more.
+	maps.DeleteFunc(b.teams, func(id string, _ *seen[presence.TeamsSeen]) bool { return b.links[id] == nil })
+	return slices.Sorted(maps.Keys(b.links))
 }
 
 func byGUID(a, c match.PBXUser) int { return strings.Compare(a.GUID, c.GUID) }
@@ -84,15 +91,12 @@ func (b *Bridge) remove(l *link) {
 	b.wakeMatch()
 }
 
-// watch tells whom to look at, and forgets what was seen of everybody else.
-func (b *Bridge) watch() {
-	maps.DeleteFunc(b.teams, func(id string, _ *seen[presence.TeamsSeen]) bool { return b.links[id] == nil })
-	b.o.Watch(slices.Sorted(maps.Keys(b.links)))
-}
-
 func (b *Bridge) checkIdle() {
 	if b.idle != nil && b.loaded && len(b.links)+len(b.records) == 0 {
-		close(b.idle)
-		b.idle = nil
+		select {
+		case <-b.idle:
+		default:
+			close(b.idle)
+		}
 	}
 }

@@ -1,0 +1,76 @@
+package graph_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/presence"
+	"github.com/pbx365/connector/store"
+)
+
+func TestKeeperReauthorizesUntilItSucceeds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushing(t, graph.PushOptions{})
+		p.push.Watch([]string{"aa"})
+		defer p.start()()
+		pass(time.Second)
+		p.failing(func(c call) *http.Response {
+			if c.Method == "PATCH" && p.count("PATCH") <= 2 {
+				return reply(500, `{"error":{"code":"ExtensionError"}}`)
+			}
+			return nil
+		})
+		p.lifecycle("reauthorizationRequired")
+		pass(0)
+		require.Equal(t, 1, p.count("PATCH"))
+		require.Equal(t, presence.StateFailed, p.push.Health().State)
+		pass(10 * time.Second)
+		require.Equal(t, 3, p.count("PATCH"))
+		require.Equal(t, presence.StateOK, p.push.Health().State)
+	})
+}
+
+func TestKeeperHoldsOnWhenAProxyFindsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushing(t, graph.PushOptions{RenewEvery: 10 * time.Minute})
+		p.push.Watch([]string{"aa"})
+		defer p.start()()
+		pass(time.Second)
+		p.failing(func(c call) *http.Response {
+			if c.Method == "PATCH" && p.count("PATCH") == 1 {
+				return reply(404, "<html>", "Content-Type", "text/html")
+			}
+			return nil
+		})
+		pass(11 * time.Minute)
+		require.Equal(t, 2, p.count("PATCH"))
+		require.Equal(t, 1, p.count("POST /subscriptions"))
+		require.Equal(t, 1, p.count("GET /subscriptions"))
+	})
+}
+
+func TestKeeperReleasesWithoutItsRecord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushing(t, graph.PushOptions{})
+		p.push.Watch([]string{"aa"})
+		defer p.start()()
+		pass(time.Second)
+		r := p.record()
+		require.NoError(t, p.records.DeleteSubscription(t.Context(), r.Name, r.Revision))
+
+		p.push.Watch(nil)
+		pass(2 * time.Hour) // would not end if it were busy
+		require.Empty(t, p.ids())
+		require.Equal(t, presence.StateStarting, p.push.Health().State)
+		_, err := p.records.Subscription(t.Context(), r.Name)
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}

@@ -439,6 +439,47 @@ func TestAReadThatIsOlderThanWhatWasSeenIsRepeatedLater(t *testing.T) {
 	})
 }
 
+func TestTheFeedMayHoldALockOfItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSides()
+		feed := make(chan struct{}, 1) // a lock that simulated time can see
+		r := s.startWith(t, bridge.Options{Watch: func([]string) { feed <- struct{}{}; <-feed }}, "anna")
+		defer r.stop()
+		feed <- struct{}{}
+		r.b.TeamsPeople(nil)
+		r.wait(time.Second)                               // the matching waits for the feed
+		r.b.TeamsSeen("teams-anna", presence.TeamsSeen{}) // and the feed calls in
+		<-feed
+	})
+}
+
+func TestARefusedReadIsRepeatedLaterAndHoldsUpNoWrite(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newSides().start(t, "anna")
+		defer r.stop()
+		r.teams.failWith(func(write string) error {
+			if strings.HasSuffix(write, "look") {
+				return presence.ErrRefused
+			}
+			return nil
+		})
+		r.pbx.show("guid-anna", "dnd")
+		r.wait(time.Second)
+		r.b.TeamsSeen("teams-anna", presence.TeamsSeen{
+			Value: presence.Teams{Availability: "Busy", Activity: "Busy"}, Notified: true, At: time.Now(),
+		})
+		r.wait(time.Minute)
+		looks := strings.Count(strings.Join(r.teams.take(), "\n"), "look")
+		require.Greater(t, looks, 1)
+		require.Less(t, looks, 15, "not in a hot loop")
+		r.pbx.call("guid-anna", true)
+		r.wait(time.Second)
+		require.Contains(t, r.teams.take(), "teams-anna session Busy/InACall for 10m0s")
+	})
+}
+
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := newSides()

@@ -18,6 +18,7 @@ type actor struct {
 // cast are the people of the demo.
 type cast struct {
 	anna, ben, carla, zoe actor   // carla loses the licence
+	joerg                 actor   // one of two of that name
 	soren, ibrahim        actor   // at home on the slave
 	nina                  actor   // comes to Teams later
 	actors                []actor // everybody linked from the start
@@ -47,6 +48,7 @@ func newCast(tenant *graphtest.Server, system *pbxtest.System, people int) cast 
 		ben:     add("Benoît Lefèvre", "ben", "master", true, true),
 		carla:   add("Carla Weiß", "carla", "master", true, true),
 		zoe:     add("Zoë Ångström", "zoe", "master", true, true),
+		joerg:   add("Jörg Schmidt", "joerg.schmidt", "master", true, true, "joerg.schmidt@example.com"),
 		soren:   add("Søren Østergaard", "soren", "slave", true, true),
 		ibrahim: add("İbrahim Yılmaz", "ibrahim", "slave", true, true),
 		nina:    add("Nina Neumann", "nina", "master", false, true),
@@ -54,7 +56,7 @@ func newCast(tenant *graphtest.Server, system *pbxtest.System, people int) cast 
 	c.actors = []actor{
 		c.anna, c.ben, c.carla, c.zoe, c.soren, c.ibrahim,
 		// A name twice, told apart by address.
-		add("Jörg Schmidt", "joerg.schmidt", "master", true, true, "joerg.schmidt@example.com"),
+		c.joerg,
 		add("Jörg Schmidt", "joerg.schmidt2", "master", true, true, "joerg.schmidt2@example.com"),
 	}
 	c.silent = []actor{

@@ -206,7 +206,7 @@ func calls(s *stage) []step {
 func (s *stage) sessions(a actor) int { return len(s.tenant.Sessions(a.id)) }
 
 func disturbances(s *stage) []step {
-	anna, ben, soren := s.cast.anna, s.cast.ben, s.cast.soren
+	anna, ben, soren, joerg := s.cast.anna, s.cast.ben, s.cast.soren, s.cast.joerg
 	agree := func() bool {
 		teams, pbx := s.teamsShows(anna), s.pbxShows(anna)
 		return teams == "Busy/Busy" && pbx == "busy" || teams == "DoNotDisturb/DoNotDisturb for 1 day" && pbx == "dnd"
@@ -220,9 +220,9 @@ func disturbances(s *stage) []step {
 			}),
 			seen: agree, shows: func() string { return s.tenant.Presence(anna.id).Activity + " and " + s.pbxShows(anna) },
 		},
-		s.toPBX(ben, "in a meeting while the master is away", "meeting", func() {
+		s.toPBX(joerg, "in a meeting while the master is away", "meeting", func() {
 			s.master.Pause()
-			s.show(ben, "Busy", "InAMeeting")()
+			s.show(joerg, "Busy", "InAMeeting")()
 			s.master.Resume()
 		}),
 		s.toTeams(soren, "sets dnd while the slave is away", "DoNotDisturb/DoNotDisturb for 1 day", func() {

@@ -208,8 +208,8 @@ func (s *stage) sessions(a actor) int { return len(s.tenant.Sessions(a.id)) }
 func disturbances(s *stage) []step {
 	anna, ben, soren, joerg := s.cast.anna, s.cast.ben, s.cast.soren, s.cast.joerg
 	agree := func() bool {
-		teams, pbx := s.teamsShows(anna), s.pbxShows(anna)
-		return teams == "Busy/Busy" && pbx == "busy" || teams == "DoNotDisturb/DoNotDisturb for 1 day" && pbx == "dnd"
+		teams, pbx := s.tenant.Presence(anna.id).Activity, s.pbxShows(anna)
+		return teams == "Busy" && pbx == "busy" || teams == "DoNotDisturb" && pbx == "dnd"
 	}
 	return []step{
 		{

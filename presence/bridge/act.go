@@ -29,7 +29,12 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 	begin := time.Now()
 	out := b.do(ctx, l, view, d.Action)
 	out.At = time.Now()
-	b.o.OnStep(b.settle(l, d, out, out.At.Sub(begin)))
+	done := b.settle(l, d, out, out.At.Sub(begin))
+	if done.Err != nil {
+		b.o.Logger.Warn("write failed", "teams_id", done.Teams, "pbx_user", done.Name, "action", d.Action.String(), "error", done.Err)
+	}
+	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "took", done.Took)
+	b.o.OnStep(done)
 	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
@@ -68,8 +73,8 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 	return out
 }
 
-// settle counts the outcome, holds back the side that failed and lets the worker
-// look again.
+// settle counts the outcome, holds back the side that failed, lets the worker look
+// again, and returns the step to tell of.
 func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,10 +100,6 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 		side.fail(out.At)
 		l.lastErr, l.lastErrAt = out.Err, out.At
 	}
-	if out.Err != nil {
-		b.o.Logger.Warn("write failed", "teams_id", l.teams, "pbx_user", l.name, "action", d.Action.String(), "error", out.Err)
-	}
-	b.o.Logger.Debug("step", "teams_id", l.teams, "pbx_user", l.name, "rules", d.Rules, "action", d.Action.String(), "took", took)
 	return Step{
 		Teams: l.teams, PBX: l.guid, Name: l.name, Rules: d.Rules, Action: d.Action,
 		Err: out.Err, At: out.At, Took: took,
@@ -108,7 +109,7 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 // failed keeps an error that is not one of a write.
 func (b *Bridge) failed(l *link, doing string, err error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	l.lastErr, l.lastErrAt = fmt.Errorf("%s: %w", doing, err), time.Now()
+	b.mu.Unlock()
 	b.o.Logger.Warn("store failed", "teams_id", l.teams, "doing", doing, "error", err)
 }

@@ -89,7 +89,7 @@ func TestBadFramesAfterLogin(t *testing.T) {
 		f.send(`nonsense`, `[]`, `{"mt":7}`, ``, `{"api":"PbxApi","mt":"PresenceUpdate","presence":7}`, `{"api":"PbxApi","mt":"PresenceState","up":7}`)
 		f.frame(0x82, []byte{1, 2, 3})
 		f.send(`{"api":"PbxApi","mt":"Future"}`, contactsOf(guidA, `[]`))
-		require.Equal(t, []string{"seen"}, kinds(r.take()), "the connection goes on")
+		require.Equal(t, []string{"other", "seen"}, kinds(r.take()), "the connection goes on")
 		require.EqualValues(t, 7, r.server.Counters().BadFrames)
 		require.Equal(t, map[string]uint64{"Future": 1}, r.server.Counters().Unknown)
 		require.Contains(t, r.log.String(), "bad frame")

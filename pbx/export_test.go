@@ -8,7 +8,7 @@ const MaxFrame = maxFrame
 // Decode returns the envelope of a frame.
 func Decode(frame []byte) (name, api, src string, failure, err error) {
 	m, err := decode(frame)
-	return m.Name, m.API, string(m.Src), m.failure("pbx", m.Name), err
+	return m.Name, m.API, string(m.Src), m.failure("pbx", m.Name, nil), err
 }
 
 // Login checks an AppLogin the way a connection does, and returns whether it is that
@@ -18,7 +18,7 @@ func Login(frame []byte, app, challenge, password string) (isPBX bool, err error
 	if err != nil {
 		return false, err
 	}
-	who, _, err := door{app: app, password: password}.login(m, challenge)
+	who, err := door{apps: []string{app}, password: password}.login(m, challenge)
 	return who.isPBX, err
 }
 

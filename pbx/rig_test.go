@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -96,6 +97,17 @@ func (r *rig) take() []pbx.Event {
 	return events
 }
 
+// quiet is take without the events of calls.
+func (r *rig) quiet() []pbx.Event {
+	return slices.DeleteFunc(r.take(), func(e pbx.Event) bool {
+		switch e.(type) {
+		case pbx.CallSeen, pbx.CallEnded:
+			return true
+		}
+		return false
+	})
+}
+
 // seen returns the last PresenceSeen among events.
 func (r *rig) seen(events []pbx.Event) presence.PBXSeen {
 	r.t.Helper()
@@ -139,6 +151,12 @@ func kinds(events []pbx.Event) []string {
 			names = append(names, "seen")
 		case pbx.PresenceLost:
 			names = append(names, "lost")
+		case pbx.CallSeen:
+			names = append(names, "call")
+		case pbx.CallEnded:
+			names = append(names, "ended")
+		case pbx.Indication:
+			names = append(names, "other")
 		}
 	}
 	return names

@@ -76,7 +76,8 @@ func TestBeforeRun(t *testing.T) {
 func TestTooManyLogins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, pbx.Options{})
+		n := 0
+		r := newRig(t, pbx.Options{Address: func(*http.Request) string { n++; return fmt.Sprint(n) }})
 		for range 100 {
 			r.dial("/")
 		}

@@ -88,7 +88,7 @@ func TestBadFramesAfterLogin(t *testing.T) {
 		r.take()
 		f.send(`nonsense`, `[]`, `{"mt":7}`, ``, `{"api":"PbxApi","mt":"PresenceUpdate","presence":7}`, `{"api":"PbxApi","mt":"PresenceState","up":7}`)
 		f.frame(0x82, []byte{1, 2, 3})
-		f.send(`{"api":"PbxApi","mt":"Future"}`, contactsOf(guidA, `[]`))
+		f.send(`{"api":"PbxApi","mt":"Future"}`, contactsOf(guidA, `[{"contact":"tel:","activity":"away"}]`))
 		require.Equal(t, []string{"other", "seen"}, kinds(r.take()), "the connection goes on")
 		require.EqualValues(t, 7, r.server.Counters().BadFrames)
 		require.Equal(t, map[string]uint64{"Future": 1}, r.server.Counters().Unknown)

@@ -209,7 +209,7 @@ func (h *hub) recountUser(s *session, guid string) {
 
 // recount tells what a watched user shows, if the calls make a difference now.
 func (h *hub) recount(u *user) {
-	if onCall, counted := h.phone(u); u.told && onCall == u.onCall && counted == u.counted {
+	if onCall, counted := h.phone(u); u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted {
 		return
 	}
 	u.watch.at = time.Now()

@@ -158,7 +158,7 @@ func TestRenamedUserIsSubscribedAnew(t *testing.T) {
 		f := newFake("master").connect(r)
 		r.take()
 		f.requests("SubscribePresence")
-		f.set(func() { f.presences["z"] = `[]` })
+		f.set(func() { f.presences["z"] = `[{"contact":"tel:","activity":"away"}]` })
 		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "z", "master") + `}`)
 		require.Equal(t, []string{"user", "seen"}, kinds(r.take()))
 		require.Equal(t, "a", f.requests("UnsubscribePresence")[0]["sip"])
@@ -242,6 +242,7 @@ func TestPresence(t *testing.T) {
 				f := newFake("master")
 				f.apis = `["PbxApi","PbxTableUsers"]`
 				f.rows = f.rows[:1]
+				f.presences["a"] = `[{"contact":"tel:","activity":"vacation"}]`
 				f.connect(r)
 				r.take()
 				for _, u := range test.updates {
@@ -267,6 +268,52 @@ func TestOtherContact(t *testing.T) {
 		require.Equal(t, "away", r.seen(r.take()).Value.Activity)
 		require.NoError(t, r.server.SetPresence(t.Context(), guidA, presence.PBX{}))
 		require.Equal(t, "teams:", f.requests("SetPresence")[0]["contact"])
+	})
+}
+
+func TestNothingIsToldTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		r.take()
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd","note":"n"}]`))
+		require.Equal(t, []string{"seen"}, kinds(r.take()))
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd","note":"n"},{"contact":"app:","note":"#badge:3"}]`))
+		require.Empty(t, r.take())
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd","note":"m"}]`))
+		require.Equal(t, "m", r.seen(r.take()).Value.Note)
+	})
+}
+
+func TestPhoneContact(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Calls: pbx.CallsOff, PhoneContact: "im:"})
+		f := newFake("master").connect(r)
+		r.take()
+		require.Empty(t, f.requests("Initialize"))
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"on-the-phone"},{"contact":"tel:","activity":"away"}]`))
+		require.False(t, r.seen(r.take()).OnPhone)
+		f.send(contactsOf(guidA, `[{"contact":"im:","activity":"on-the-phone"}]`))
+		require.True(t, r.seen(r.take()).OnPhone)
+	})
+}
+
+func TestPresenceOnMaster(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master", PresenceOnMaster: true})
+		master, slave := newFake("master"), newFake("slave")
+		master.rows = []string{rowOf(guidA, "a", "slave")}
+		slave.connect(r)
+		master.connect(r)
+		require.Equal(t, "master", r.seen(r.take()).Home)
+		require.NoError(t, r.server.SetPresence(t.Context(), guidA, pbx.Presence{Activity: "away"}))
+		require.Len(t, master.requests("SetPresence"), 1)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.Len(t, slave.requests("AddAlienCall"), 1, "only the home PBX can do that")
 	})
 }
 

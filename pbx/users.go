@@ -30,10 +30,9 @@ type user struct {
 	licence   licence
 	watch     *watch // nil while not watched
 
-	told    bool // PresenceSeen was sent, and no PresenceLost after it
-	lost    bool // PresenceLost was sent, and no PresenceSeen after it
-	onCall  bool // what PresenceSeen said
-	counted bool // and whether that came from the calls
+	told bool // PresenceSeen was sent, and no PresenceLost after it
+	lost bool // PresenceLost was sent, and no PresenceSeen after it
+	seen Seen // what PresenceSeen said
 }
 
 // columns are the members of a row that are asked for.

@@ -184,15 +184,20 @@ func (h *hub) show(u *user) {
 	if !w.known || counted && !onCall && !h.readingOf(w).known {
 		return
 	}
-	u.told, u.lost, u.onCall, u.counted = true, false, onCall, counted
-	h.emit(PresenceSeen{GUID: u.GUID, Seen: Seen{
+	seen := Seen{
 		Value:      w.value,
 		OnPhone:    onCall,
 		Counted:    counted,
 		Home:       w.on.name(),
 		Connection: w.on.number,
 		At:         w.at,
-	}})
+	}
+	last := u.seen
+	if last.At = seen.At; u.told && last == seen {
+		return
+	}
+	u.told, u.lost, u.seen = true, false, seen
+	h.emit(PresenceSeen{GUID: u.GUID, Seen: seen})
 }
 
 // lose tells that a user cannot be seen because of err, once. Of a user that was not

@@ -1,6 +1,9 @@
 package pbx
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // MaxFrame is the size of the largest frame sent.
 const MaxFrame = maxFrame
@@ -28,3 +31,14 @@ func Digest(login []byte, challenge, password string) (string, error) {
 	err := json.Unmarshal(login, &c)
 	return c.digest(c.Info, challenge, password), err
 }
+
+// Turnstile is what peers pass on their way in.
+type Turnstile struct{ t *turnstile }
+
+func NewTurnstile() Turnstile { return Turnstile{newTurnstile()} }
+
+func (t Turnstile) Enter(addr string) bool         { return t.t.enter(addr) }
+func (t Turnstile) Leave(addr string)              { t.t.leave(addr) }
+func (t Turnstile) Failed(addr string)             { t.t.failed(addr) }
+func (t Turnstile) Turn(addr string) time.Duration { return t.t.turn(addr) }
+func (t Turnstile) Remembered() int                { return len(t.t.byAddr) }

@@ -3,10 +3,12 @@ package pbx_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -75,6 +77,22 @@ func (r *rig) dialContext(context.Context, string, string) (net.Conn, error) {
 	near, far := net.Pipe()
 	r.dials <- far
 	return near, nil
+}
+
+// admits reports whether a peer would be let in to log in.
+func (r *rig) admits() bool {
+	r.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: r.dialContext, DisableKeepAlives: true}}
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://service/", nil)
+	require.NoError(r.t, err)
+	request.Header.Set("Upgrade", "websocket")
+	response, err := client.Do(request)
+	require.NoError(r.t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(r.t, err)
+	require.NoError(r.t, response.Body.Close())
+	require.Equal(r.t, response.StatusCode == http.StatusServiceUnavailable, strings.Contains(string(body), "too many logins"))
+	return response.StatusCode != http.StatusServiceUnavailable
 }
 
 func (r *rig) record(e pbx.Event) {

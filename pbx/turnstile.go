@@ -114,7 +114,7 @@ func (t *turnstile) of(addr string) *visits {
 	v := t.byAddr[addr]
 	if v == nil {
 		if len(t.byAddr) >= maxOffenders {
-			t.forgetOldest()
+			t.forgetOne()
 		}
 		v = &visits{}
 		t.byAddr[addr] = v
@@ -129,21 +129,14 @@ func (t *turnstile) tidy(addr string, v *visits) {
 	}
 }
 
-// forgetOldest forgets those who are forgiven, or else the one that comes next. t.mu is
+// forgetOne forgets an address that nobody is coming from just now, any of them. t.mu is
 // held.
-func (t *turnstile) forgetOldest() {
-	var oldest string
-	var at time.Time
+func (t *turnstile) forgetOne() {
 	for addr, v := range t.byAddr {
-		if v.inside > 0 {
-			continue
+		if v.inside == 0 {
+			delete(t.byAddr, addr)
+			return
 		}
-		if t.tidy(addr, v); oldest == "" || v.failed.Before(at) {
-			oldest, at = addr, v.failed
-		}
-	}
-	if len(t.byAddr) >= maxOffenders {
-		delete(t.byAddr, oldest)
 	}
 }
 

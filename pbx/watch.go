@@ -35,6 +35,10 @@ type contact struct {
 	Note     string `json:"note"`
 }
 
+type presenceUpdate struct {
+	Presence []contact `json:"presence"`
+}
+
 // placeAll places every user, after a PBX has come or gone.
 func (h *hub) placeAll() {
 	for _, u := range h.users {
@@ -139,9 +143,7 @@ func (h *hub) presenceState(s *session, m message) error {
 }
 
 func (h *hub) presenceUpdate(s *session, m message) error {
-	var update struct {
-		Presence []contact `json:"presence"`
-	}
+	var update presenceUpdate
 	if err := m.into(&update); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ const window = 50
 // costs next to nothing: what is measured is the near end.
 type peer struct{ ws *websocket.Conn }
 
-func dialPeer(ctx context.Context, b *testing.B, url string) *peer {
+func dialPeer(ctx context.Context, b testing.TB, url string) *peer {
 	b.Helper()
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{CompressionMode: websocket.CompressionDisabled})
 	require.NoError(b, err)
@@ -120,18 +120,21 @@ func newBenchServer(b *testing.B, o pbx.Options) *benchServer {
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Run(ctx) })
 	b.Cleanup(func() { cancel(); running.Wait(); web.Close() })
-	for !s.up() {
-		runtime.Gosched()
-	}
+	awaitRun(s)
 	return s
 }
 
-func (s *benchServer) up() bool {
-	request := httptest.NewRequest(http.MethodGet, "/", nil)
-	request.Header.Set("Upgrade", "websocket")
-	response := httptest.NewRecorder()
-	s.ServeHTTP(response, request)
-	return response.Code != http.StatusServiceUnavailable
+// awaitRun returns once a server admits peers.
+func awaitRun(server http.Handler) {
+	for {
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		request.Header.Set("Upgrade", "websocket")
+		response := httptest.NewRecorder()
+		if server.ServeHTTP(response, request); response.Code != http.StatusServiceUnavailable {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // connect logs a PBX in that answers by rote.

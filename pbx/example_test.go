@@ -7,7 +7,6 @@ import (
 
 	"github.com/pbx365/connector/pbx"
 	"github.com/pbx365/connector/pbx/pbxtest"
-	"github.com/pbx365/connector/presence"
 )
 
 // A simulated PBX logs in, a person sets a presence there, and the server takes it away.
@@ -44,7 +43,7 @@ func Example() {
 	fmt.Println("at first:", <-seen)
 	_ = system.SetPresence(user.GUID, "tel:", "dnd", "writing")
 	fmt.Println("a person said:", <-seen)
-	err = server.SetPresence(ctx, user.GUID, presence.PBX{})
+	err = server.SetPresence(ctx, user.GUID, pbx.Presence{})
 	fmt.Println("we said:", <-seen, err)
 	cancel()
 	fmt.Println("ended:", <-ended)
@@ -54,4 +53,35 @@ func Example() {
 	// a person said: dnd
 	// we said: available <nil>
 	// ended: <nil>
+}
+
+// A value that no proxy between page and service should read.
+func ExampleKey() {
+	key := pbx.SessionKey("0123456789abcdef", "pwd") // as in Visitor.Key
+	hidden := key.Encrypt("seed", "text")
+	shown, err := key.Decrypt("seed", hidden)
+	fmt.Println(hidden, shown, err)
+	// Output: 89c6dbb2 text <nil>
+}
+
+// The page of an app has messages of its own, and the word of the PBX for who reads them.
+func ExampleOptions_onPage() {
+	_, err := pbx.NewServer(pbx.Options{
+		Password: "secret",
+		Apps:     []string{"innovaphone-microsoft365admin"},
+		OnEvent:  func(pbx.Event) {},
+		OnPage: func(ctx context.Context, page *pbx.Page) {
+			if page.Visitor.App != "innovaphone-microsoft365admin" {
+				return // a look at the app is no right to administer it
+			}
+			for {
+				if _, err := page.Receive(ctx); err != nil {
+					return
+				}
+				_ = page.Send(map[string]any{"mt": "StateResult", "pbx": page.Visitor.PBX})
+			}
+		},
+	})
+	fmt.Println(err)
+	// Output: <nil>
 }

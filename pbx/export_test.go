@@ -101,3 +101,33 @@ func (t Turnstile) Remembered() int                { return len(t.t.byAddr) }
 
 // Network returns what of an address tells strangers apart.
 func Network(addr string) string { return network(addr) }
+
+// Requests are the questions of one connection.
+type Requests struct {
+	q    *requests
+	Sent []string // src of each, in the order they went out
+}
+
+func NewRequests(limit int) *Requests {
+	r := &Requests{}
+	r.q = &requests{limit: limit, timeout: time.Hour, expired: func(*request) {}, send: func(frame []byte) {
+		m, _ := decode(frame)
+		r.Sent = append(r.Sent, string(m.Src))
+	}}
+	return r
+}
+
+// Add asks a question and returns what takes it back, and what its timer does.
+func (r *Requests) Add(name, src string, write bool, done func(err error)) (abandon func() (sent, ok bool), expire func(), err error) {
+	frame, _ := Encode("", name, src, nil)
+	q := &request{name: name, result: name + "Result", src: src, frame: frame, done: func(_ message, err error) { done(err) }}
+	err = r.q.add(q, write)
+	return func() (bool, bool) { return r.q.abandon(q) }, func() { r.q.expire(q) }, err
+}
+
+// Answer hands a result in.
+func (r *Requests) Answer(name, src string) bool {
+	return r.q.answer(message{Name: name + "Result", Src: scalar(src)})
+}
+
+func (r *Requests) End(cause error) { r.q.end(cause) }

@@ -135,9 +135,11 @@ func (s *Server) admit(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		s.opts.Logger.Warn("login refused", slog.Any("error", err))
 		s.hub.post(func() { s.hub.refused(err) })
 	}
-	select {
-	case <-time.After(refusalPause):
-	case <-ctx.Done():
+	if closeReason(err) != "" { // otherwise the peer has gone already
+		select {
+		case <-time.After(refusalPause):
+		case <-ctx.Done():
+		}
 	}
 	socket.close(err)
 	return nil, identity{}

@@ -33,6 +33,17 @@ type world struct {
 	corrupt []string // events that contradict the ones before
 }
 
+func newWorld() *world {
+	return &world{users: map[string]pbx.User{}, seen: map[string]presence.PBXSeen{}, calls: map[callKey]pbx.Call{}}
+}
+
+// activity is what a user shows.
+func (w *world) activity(guid string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen[guid].Value.Activity
+}
+
 func (w *world) learn(e pbx.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -47,7 +58,7 @@ func (w *world) learn(e pbx.Event) {
 	case pbx.UsersSynced:
 		w.synced++
 	case pbx.PresenceSeen:
-		if !w.users[e.GUID].Licensed {
+		if _, known := w.users[e.GUID]; !known || !w.users[e.GUID].Licensed {
 			w.corrupt = append(w.corrupt, "presence of an unlicensed user: "+e.GUID)
 		}
 		w.seen[e.GUID] = e.Seen
@@ -87,7 +98,7 @@ type site struct {
 
 func newSite(t *testing.T, o pbx.Options) *site {
 	t.Helper()
-	w := &world{users: map[string]pbx.User{}, seen: map[string]presence.PBXSeen{}, calls: map[callKey]pbx.Call{}}
+	w := newWorld()
 	o.Password, o.OnEvent = password, w.learn
 	server, err := pbx.NewServer(o)
 	require.NoError(t, err)

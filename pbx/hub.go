@@ -28,7 +28,7 @@ type hub struct {
 	master     *session // nil while not connected
 	users      map[string]*user
 	unsettled  int // users whose licence is not known yet
-	copied     replication
+	copied     *replication
 	left       map[string]remains // by PBX, of the connection before
 }
 
@@ -49,6 +49,7 @@ func newHub(o Options) *hub {
 		done:       make(chan struct{}),
 		masterName: o.Master,
 		users:      map[string]*user{},
+		copied:     &replication{},
 		left:       map[string]remains{},
 	}
 }

@@ -2,31 +2,15 @@ package pbx
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"log/slog"
 	"reflect"
 	"strings"
 )
-
-// maxBadRows is how many rows of a copy may be malformed before it is given up.
-const maxBadRows = 100
-
-// replication is the copying of the users of the master (innovaphone SDK:
-// Replication, PbxTableUsers).
-type replication struct {
-	number   uint64 // counts the copies begun
-	complete bool   // every row has come
-	synced   bool   // and was told, with UsersSynced after it
-	failed   bool   // to be begun again
-	bad      int    // malformed rows
-}
 
 // user is a row of the master and what hangs on it.
 type user struct {
 	User      // as UserSeen told it, where it did
 	announced bool
-	copied    uint64 // the last copy that held the row
+	copied    *replication // the last one that held the row
 	licence   licence
 	watch     *watch // nil while not watched
 
@@ -50,125 +34,6 @@ type columns struct {
 	} `json:"emails"`
 }
 
-// row is the body of every message that carries a row.
-type row struct {
-	Columns columns `json:"columns"`
-}
-
-// replicate begins a copy on a connection of the master. What is known stays.
-func (h *hub) replicate(s *session) {
-	h.copied = replication{number: h.copied.number + 1}
-	if !s.has(apiUsers) {
-		return
-	}
-	wanted := fields{}
-	for _, name := range []string{"guid", "h323", "cn", "dn", "e164", "loc", "pseudo", "h323-email", "emails"} {
-		wanted[name] = fields{}
-	}
-	start := question{api: apiUsers, name: "ReplicateStart", body: fields{
-		"add": false, "del": false, "columns": wanted, "pseudo": []string{""},
-	}}
-	number := h.copied.number
-	h.ask(s, start, func(_ message, err error) {
-		switch {
-		case number != h.copied.number:
-		case err != nil:
-			h.copyFailed(err)
-		default:
-			h.nextRow(s)
-		}
-	})
-}
-
-// nextRow asks for one row after the other, until one comes that is none.
-func (h *hub) nextRow(s *session) {
-	number := h.copied.number
-	h.ask(s, question{api: apiUsers, name: "ReplicateNext"}, func(m message, err error) {
-		if number != h.copied.number {
-			return
-		}
-		var r row
-		if err == nil {
-			err = m.into(&r)
-		}
-		switch {
-		case errors.Is(err, ErrFrame):
-			s.badFrame(err)
-			if h.copied.bad++; h.copied.bad > maxBadRows {
-				h.copyFailed(err)
-				return
-			}
-			h.nextRow(s)
-		case err != nil:
-			h.copyFailed(err)
-		case r.Columns.GUID == "":
-			h.copyComplete()
-		default:
-			h.upsert(r.Columns)
-			h.nextRow(s)
-		}
-	})
-}
-
-func (h *hub) copyFailed(err error) {
-	err = fmt.Errorf("read users: %w", err)
-	h.copied.failed = true
-	h.lights.master.Fail(err)
-	h.opts.Logger.Warn("replication failed", slog.Any("error", err))
-}
-
-// copyComplete drops the users that the copy did not hold, unless they may be among
-// the rows that could not be read.
-func (h *hub) copyComplete() {
-	h.copied.complete = true
-	for _, u := range h.users {
-		if u.copied != h.copied.number && h.copied.bad == 0 {
-			h.drop(u)
-		}
-	}
-	h.settled()
-}
-
-// settled tells that the copy is there, once the licence of everyone is known.
-func (h *hub) settled() {
-	if h.master == nil || !h.copied.complete {
-		return
-	}
-	h.lights.users(h.master, len(h.users), h.unsettled, !h.opts.LicenceOff && !h.master.has(apiAdmin))
-	if h.unsettled == 0 && !h.copied.synced {
-		h.copied.synced = true
-		h.emit(UsersSynced{})
-	}
-}
-
-// replicated handles ReplicateAdd and ReplicateUpdate, which carry whole rows and
-// may come before the copy is complete.
-func (h *hub) replicated(s *session, m message) error {
-	var r row
-	if err := m.into(&r); err != nil {
-		return err
-	}
-	switch {
-	case r.Columns.GUID == "":
-		return fmt.Errorf("%w: %s without guid", ErrFrame, m.Name)
-	case s == h.master:
-		h.upsert(r.Columns)
-	}
-	return nil
-}
-
-func (h *hub) deleted(s *session, m message) error {
-	var r row
-	if err := m.into(&r); err != nil {
-		return err
-	}
-	if u := h.users[r.Columns.GUID]; u != nil && s == h.master {
-		h.drop(u)
-		h.settled()
-	}
-	return nil
-}
-
 // upsert takes a row in. Objects that are no users are none, also where they once were.
 func (h *hub) upsert(c columns) {
 	u := h.users[c.GUID]
@@ -186,7 +51,7 @@ func (h *hub) upsert(c columns) {
 	before := u.User
 	u.User = c.user(h.master)
 	u.Licensed = before.Licensed
-	u.copied = h.copied.number
+	u.copied = h.copied
 	h.routes.setHome(u.GUID, home{sip: u.Name, pbx: u.Home})
 	if before.Home != u.Home {
 		h.evict(u.GUID, u.Home)

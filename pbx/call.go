@@ -142,6 +142,6 @@ func (c *call) signal(msg string) {
 }
 
 // talks reports whether the call has its user on the phone.
-func (c *call) talks(dialling bool) bool {
+func (c Call) talks(dialling bool) bool {
 	return !c.Alien && (c.State == CallConnected || dialling && c.State == CallDialling)
 }

@@ -77,6 +77,11 @@ func (c *calls) judge(user string, held bool) {
 
 // talking reports whether a user is on the phone.
 func (c *calls) talking(user string, dialling bool) bool {
+	for _, call := range c.before {
+		if call.User == user && call.talks(dialling) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(c.byUser[user], func(call *call) bool { return call.talks(dialling) })
 }
 

@@ -242,7 +242,7 @@ func (h *hub) repair() {
 		}
 		for _, user := range s.calls.forget(time.Now()) {
 			h.tellCalls(s, user)
-			h.recountUser(s, user)
+			h.recountUser(user)
 		}
 	}
 	if h.master != nil && h.copied.failed {

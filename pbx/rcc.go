@@ -147,18 +147,18 @@ func (h *hub) call(s *session, m message) error {
 		return nil
 	case body.ended(m.Name):
 		h.endCall(s, known, false)
-		h.recountUser(s, known.User)
+		h.recountUser(known.User)
 		return nil
 	case m.Name == "CallAdd" || known == nil:
 		now := s.calls.add(s, id, user)
 		if known != nil && known.User != user {
-			h.recountUser(s, known.User)
+			h.recountUser(known.User)
 		}
 		known = now
 	}
 	known.follow(body)
 	h.tellCalls(s, known.User)
-	h.recountUser(s, known.User)
+	h.recountUser(known.User)
 	return nil
 }
 
@@ -189,6 +189,7 @@ func (h *hub) endBefore(s *session, user string, lost bool) {
 			delete(s.calls.before, id)
 			call.State = CallDisconnected
 			h.emit(CallEnded{Call: call, Lost: lost})
+			h.recountUser(call.User)
 		}
 	}
 }
@@ -201,8 +202,8 @@ func (h *hub) loseCalls(s *session) {
 	}
 }
 
-func (h *hub) recountUser(s *session, guid string) {
-	if u := h.users[guid]; u != nil && u.watch != nil && u.watch.on == s {
+func (h *hub) recountUser(guid string) {
+	if u := h.users[guid]; u != nil && u.watch != nil {
 		h.recount(u)
 	}
 }
@@ -217,11 +218,12 @@ func (h *hub) recount(u *user) {
 }
 
 // phone reports whether a watched user is on the phone, and whether that comes from
-// the calls.
+// the calls. It does where the home PBX tells them; then the calls that other PBXs tell
+// count as well, such as one that began before the user moved.
 func (h *hub) phone(u *user) (onCall, counted bool) {
 	w := u.watch
 	if w.on.name() != u.Home || !h.readingOf(w).counts() {
 		return w.phone, false
 	}
-	return w.on.calls.talking(u.GUID, h.opts.CountDialling), true
+	return h.routes.any(func(s *session) bool { return s.calls.talking(u.GUID, h.opts.CountDialling) }), true
 }

@@ -51,6 +51,18 @@ func (r *routes) all() []*session {
 	return slices.SortedFunc(maps.Values(r.sessions), func(a, b *session) int { return cmp.Compare(a.number, b.number) })
 }
 
+// any reports whether one of the connections is such.
+func (r *routes) any(such func(*session) bool) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, s := range r.sessions {
+		if such(s) {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *routes) setMaster(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

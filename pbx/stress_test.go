@@ -169,10 +169,14 @@ func TestNothingStaysOfReplacedConnections(t *testing.T) {
 	for _, guid := range guids[1:] {
 		require.Eventually(t, func() bool { return w.activity(guid) == system.Activity(guid) }, time.Minute, time.Millisecond)
 	}
+	require.Eventually(t, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.calls) == 0
+	}, time.Minute, time.Millisecond, "every call has ended")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	require.Len(t, w.users, len(guids))
 	require.Empty(t, w.corrupt)
-	require.Empty(t, w.calls, "every call has ended")
 	require.Zero(t, server.Counters().BadFrames)
 }

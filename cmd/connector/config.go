@@ -2,6 +2,8 @@ package main
 
 import (
 	"log/slog"
+	"net/http"
+	"strings"
 	"time"
 )
 
@@ -42,6 +44,28 @@ type pbxConfig struct {
 	Contact       string        `default:"tel:" help:"Presence contact that is read and written."`
 	AlienCalls    string        `enum:"impersonated,direct,off" default:"impersonated" help:"How a call in Teams is shown: ${enum}. Off shows busy."`
 	CountDialling bool          `help:"Count an outgoing call from its first digit."`
+	Calls         string        `enum:"pbx,users,off" default:"pbx" help:"Where calls are learnt from: ${enum}. Off goes by the word on-the-phone."`
+
+	ReconnectWithin time.Duration `default:"1m" help:"Time in which a PBX that was lost is expected back, before its light turns red."`
+	ProxyHeader     string        `placeholder:"NAME" help:"Header in which a reverse proxy tells where a PBX comes from, such as X-Forwarded-For."`
+
+	ContactUnnamed   bool     `help:"Leave the contact out of what is written."`
+	PhoneContact     string   `help:"Presence contact whose on-the-phone counts where calls do not. Any if not given." placeholder:"CONTACT"`
+	PresenceOnMaster bool     `help:"Watch and set the presence of all users on the master."`
+	AlienCallsUnseen bool     `help:"The PBX does not tell of alien calls, so every call it tells of is a real one."`
+	HarmlessCodes    []string `placeholder:"CODE" help:"Error codes of the PBX that are no failures."`
+	CheckLogin       string   `enum:"empty,as-sent,off" default:"empty" help:"What the question for the right password hashes: ${enum}."`
+}
+
+// address returns where a PBX dials from: what the last proxy says, or the other end of
+// the connection.
+func (c pbxConfig) address(r *http.Request) string {
+	told := r.Header.Values(c.ProxyHeader)
+	if c.ProxyHeader == "" || len(told) == 0 {
+		return r.RemoteAddr
+	}
+	last := told[len(told)-1]
+	return strings.TrimSpace(last[strings.LastIndex(last, ",")+1:])
 }
 
 type graphConfig struct {

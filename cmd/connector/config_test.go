@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -224,4 +225,50 @@ func TestSince(t *testing.T) {
 	require.Equal(t, "5 min ago", since(time.Now().Add(-5*time.Minute)))
 	require.Contains(t, since(time.Now().Add(-25*time.Hour)), "UTC")
 	require.Empty(t, since(time.Time{}))
+}
+
+func TestTheOpenPointsOfThePBXAreKeys(t *testing.T) {
+	t.Parallel()
+	c, err := parse(t, goodFile)
+	require.NoError(t, err)
+	require.Equal(t, []any{"pbx", "empty", time.Minute, "tel:"}, []any{c.PBX.Calls, c.PBX.CheckLogin, c.PBX.ReconnectWithin, c.PBX.Contact})
+	c, err = parse(t, strings.Replace(goodFile, "licence_every: 5m", `calls: users
+  harmless_codes: 17,x
+  phone_contact: "im:"
+  contact_unnamed: true
+  presence_on_master: true
+  alien_calls_unseen: true
+  check_login: as-sent
+  reconnect_within: 2m`, 1))
+	require.NoError(t, err)
+	require.Equal(t, []string{"17", "x"}, c.PBX.HarmlessCodes)
+	require.Equal(t, []any{"users", "im:", true, true, true, "as-sent", 2 * time.Minute}, []any{
+		c.PBX.Calls, c.PBX.PhoneContact, c.PBX.ContactUnnamed, c.PBX.PresenceOnMaster, c.PBX.AlienCallsUnseen, c.PBX.CheckLogin, c.PBX.ReconnectWithin,
+	})
+	_, err = parse(t, strings.Replace(goodFile, "licence_every: 5m", "calls: some", 1))
+	require.ErrorContains(t, err, "calls")
+}
+
+func TestTheAddressBehindAProxy(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		header string
+		told   []string
+		want   string
+	}{
+		"no proxy":                   {"", []string{"198.51.100.1"}, "192.0.2.1:5"},
+		"the proxy says nothing":     {"X-Forwarded-For", nil, "192.0.2.1:5"},
+		"one proxy":                  {"x-forwarded-for", []string{"198.51.100.1"}, "198.51.100.1"},
+		"what a peer says of itself": {"X-Forwarded-For", []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},
+		"the last header is nearest": {"X-Forwarded-For", []string{"203.0.113.9", "198.51.100.1"}, "198.51.100.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &http.Request{RemoteAddr: "192.0.2.1:5", Header: http.Header{}}
+			for _, value := range test.told {
+				r.Header.Add("X-Forwarded-For", value)
+			}
+			require.Equal(t, test.want, pbxConfig{ProxyHeader: test.header}.address(r))
+		})
+	}
 }

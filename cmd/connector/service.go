@@ -155,7 +155,11 @@ func (s *service) newPBX(http.RoundTripper) (err error) {
 	s.pbx, err = pbx.NewServer(pbx.Options{
 		Password: string(c.Password), App: c.App, Master: c.Master,
 		Licence: c.Licence, LicenceOff: c.Licence == "off", LicenceEvery: c.LicenceEvery,
-		Contact: c.Contact, AlienCalls: pbx.AlienCalls(c.AlienCalls), CountDialling: c.CountDialling,
+		Contact: c.Contact, ContactUnnamed: c.ContactUnnamed, PhoneContact: c.PhoneContact, PresenceOnMaster: c.PresenceOnMaster,
+		AlienCalls: pbx.AlienCalls(c.AlienCalls), AlienCallsUnseen: c.AlienCallsUnseen,
+		Calls: pbx.CallSource(c.Calls), CountDialling: c.CountDialling,
+		ReconnectWithin: c.ReconnectWithin, Address: c.address,
+		HarmlessCodes: c.HarmlessCodes, CheckLogin: pbx.CheckLogin(c.CheckLogin),
 		OnEvent: s.onPBX, Logger: s.log,
 	})
 	if err != nil {

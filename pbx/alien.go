@@ -154,55 +154,8 @@ func (h *hub) evict(guid, home string) {
 	}
 }
 
-// openAPI returns the name of the API to add an alien call through. One that was
-// opened in the name of the user is to be closed after the call.
-func (s *session) openAPI(ctx context.Context, how AlienCalls, sip string) (string, error) {
-	if how == AlienDirect {
-		return apiPresence, nil
-	}
-	if !s.has(apiImpersonation) {
-		return "", &APIError{PBX: s.name(), API: apiImpersonation}
-	}
-	m, err := s.request(ctx, question{api: apiImpersonation, name: "CreateApi", body: fields{"sip": sip, "target": apiPresence}})
-	if err != nil {
-		return "", err
-	}
-	return openedAPI(m)
-}
-
-// closeLate closes the API of a late answer to CreateApi.
-func (s *session) closeLate(m message) error {
-	if s.judge("CreateApi", m, nil) != nil {
-		return nil
-	}
-	api, err := openedAPI(m)
-	if err == nil {
-		s.closeAPI(api)
-	}
-	return err
-}
-
-func (s *session) closeAPI(api string) {
-	if api != apiPresence {
-		_ = s.ask(question{api: apiImpersonation, name: "DeleteApi", body: fields{"target": api}}, func(message, error) {})
-	}
-}
-
 func (c *alien) deletion() question {
 	return question{api: c.api, name: "DelAlienCall", body: fields{"id": c.id, "guid": c.guid, "sip": c.sip}}
-}
-
-func openedAPI(m message) (string, error) {
-	var opened struct {
-		Target string `json:"target"`
-	}
-	if err := m.into(&opened); err != nil {
-		return "", err
-	}
-	if opened.Target == "" {
-		return "", fmt.Errorf("%w: %s without target", ErrFrame, m.Name)
-	}
-	return opened.Target, nil
 }
 
 func alienID(m message) (int64, error) {

@@ -54,6 +54,7 @@ func TestAnHour(t *testing.T) {
 			"calls of PBXs":  {Master: "master"},
 			"calls of users": {Master: "master", Calls: pbx.CallsOfUsers},
 			"on the master":  {PresenceOnMaster: true, Calls: pbx.CallsOff},
+			"in own names":   {Master: "master", WatchImpersonated: true},
 		} {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				t.Parallel()
@@ -123,7 +124,7 @@ func hour(t *testing.T, o pbx.Options, seed uint64) {
 			p.Resume()
 		}
 		time.Sleep(8 * time.Minute)
-		s.agrees(guids)
+		s.agrees(guids, o.WatchImpersonated)
 	}
 	require.NotZero(t, s.server.Counters().Timeouts)
 	for _, h := range s.server.Health() {
@@ -132,12 +133,12 @@ func hour(t *testing.T, o pbx.Options, seed uint64) {
 }
 
 // agrees asserts that what the events have told is what is.
-func (s *site) agrees(guids []string) {
+func (s *site) agrees(guids []string, hiddenToo bool) {
 	s.t.Helper()
 	for _, guid := range guids {
 		user, _ := s.system.User(guid)
 		seen, known := s.presence(guid)
-		require.Equal(s.t, user.Licensed && !user.Hidden, known, user.Name)
+		require.Equal(s.t, user.Licensed && (!user.Hidden || hiddenToo), known, user.Name)
 		if known {
 			require.Equal(s.t, s.system.Activity(guid), seen.Value.Activity, user.Name)
 			require.Equal(s.t, s.system.OnThePhone(guid), seen.OnPhone, user.Name)

@@ -72,6 +72,10 @@ type Options struct {
 	// AlienCalls says how alien calls are added. Defaults to [AlienImpersonated].
 	AlienCalls AlienCalls
 
+	// WatchImpersonated watches a user who hides the presence from the App object in
+	// the user's own name. It takes the check mark PbxImpersonation.
+	WatchImpersonated bool
+
 	// AlienCallsUnseen says that the PBX leaves alien calls out of what it tells of
 	// calls. Otherwise, while an alien call is held for a user, a call of the user
 	// with nobody at the other end is taken for it.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pbx365/connector/pbx"
+	"github.com/pbx365/connector/pbx/pbxtest"
 	"github.com/pbx365/connector/presence"
 )
 
@@ -332,6 +333,47 @@ func TestPresenceDown(t *testing.T) {
 		require.Empty(t, r.take(), "the contacts are not known yet")
 		f.send(contactsOf(guidA, `[]`))
 		require.Equal(t, []string{"seen"}, kinds(r.take()))
+	})
+}
+
+func TestHiddenUserIsWatchedInItsOwnName(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, pbx.Options{WatchImpersonated: true})
+		user := s.system.AddUser(pbxtest.User{Name: "a", Licensed: true, Hidden: true})
+		s.start(pbxtest.Options{})
+		_, known := s.presence(user.GUID)
+		require.True(t, known)
+		require.NoError(t, s.system.SetPresence(user.GUID, "tel:", "dnd", ""))
+		seen, _ := s.presence(user.GUID)
+		require.Equal(t, "dnd", seen.Value.Activity)
+		require.Equal(t, 1, s.system.Subscriptions(user.GUID))
+		require.Equal(t, "connected", s.server.Health()[1].Detail)
+
+		require.True(t, s.system.SetLicensed(user.GUID, false))
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		require.Zero(t, s.system.Subscriptions(user.GUID), "the API is closed, and the subscription with it")
+	})
+}
+
+func TestHiddenUserWithoutImpersonation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{WatchImpersonated: true})
+		f := newFake("master")
+		f.answers["CreateApi"] = `"error":1`
+		f.connect(r)
+		r.take()
+		down := fmt.Sprintf(`{"api":"PbxApi","mt":"PresenceState","src":%q,"up":false}`, guidA)
+		f.send(down, down)
+		events := r.take()
+		require.Equal(t, []string{"lost"}, kinds(events))
+		require.ErrorIs(t, events[0].(pbx.PresenceLost).Err, pbx.ErrRefused)
+		f.set(func() { clear(f.answers) })
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"seen"}, kinds(r.take()), "the way without is tried again")
+		require.Len(t, f.requests("UnsubscribePresence"), 1)
 	})
 }
 

@@ -15,6 +15,7 @@ const onThePhone = "on-the-phone"
 type watch struct {
 	on     *session
 	sip    string // the user was subscribed under that name
+	api    string // PbxApi, or one in the name of the user; empty while that is being opened
 	since  time.Time
 	failed error // refused or left unanswered, to be tried again
 	known  bool  // the contacts have come and hold
@@ -72,12 +73,16 @@ func (h *hub) place(u *user) {
 }
 
 func (h *hub) watch(u *user, s *session) {
-	w := &watch{on: s, sip: u.Name, since: time.Now()}
-	u.watch = w
+	u.watch = &watch{on: s, sip: u.Name, api: apiPresence, since: time.Now()}
 	h.startUserCalls(u)
-	subscribe := question{api: apiPresence, name: "SubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
-	h.ask(s, subscribe, func(_ message, err error) {
-		if u.watch != w {
+	h.subscribe(u)
+}
+
+func (h *hub) subscribe(u *user) {
+	w := u.watch
+	subscribe := question{api: w.api, name: "SubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
+	h.ask(w.on, subscribe, func(_ message, err error) {
+		if u.watch != w || w.api != subscribe.api {
 			return
 		}
 		if err != nil {
@@ -87,6 +92,11 @@ func (h *hub) watch(u *user, s *session) {
 		}
 		h.hide(w, !w.known)
 	})
+}
+
+// unsubscription ends what subscribe has begun.
+func (w *watch) unsubscription(u *user) question {
+	return question{api: w.api, name: "UnsubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
 }
 
 // hide takes down whether a PBX keeps the presence of a user from us.
@@ -113,8 +123,13 @@ func (h *hub) unwatch(u *user) {
 	if !w.on.gone {
 		h.endUserCalls(w)
 		h.hide(w, false)
-		unsubscribe := question{api: apiPresence, name: "UnsubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
-		h.ask(w.on, unsubscribe, func(message, error) {})
+		switch w.api {
+		case apiPresence:
+			h.ask(w.on, w.unsubscription(u), func(message, error) {})
+		case "": // closed as soon as it is open
+		default:
+			w.on.closeAPI(w.api)
+		}
 	}
 }
 
@@ -134,7 +149,11 @@ func (h *hub) presenceState(s *session, m message) error {
 	if err := m.into(&state); err != nil {
 		return err
 	}
-	if u := h.watched(s, m); u != nil && !state.Up {
+	u := h.watched(s, m)
+	switch {
+	case u == nil || state.Up || h.watchAs(u):
+	case m.API == apiPresence && u.watch.api != apiPresence: // the last word of the App object's own subscription
+	default:
 		u.watch.known = false
 		h.lose(u, &HiddenError{PBX: s.name(), User: u.Name})
 		h.hide(u.watch, true)

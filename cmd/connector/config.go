@@ -52,6 +52,7 @@ type pbxConfig struct {
 	ContactUnnamed   bool     `help:"Leave the contact out of what is written."`
 	PhoneContact     string   `help:"Presence contact whose on-the-phone counts where calls do not. Any if not given." placeholder:"CONTACT"`
 	PresenceOnMaster bool     `help:"Watch and set the presence of all users on the master."`
+	WatchHidden      bool     `help:"Watch users who hide their presence from the App object in their own name (PbxImpersonation)."`
 	AlienCallsUnseen bool     `help:"The PBX does not tell of alien calls, so every call it tells of is a real one."`
 	HarmlessCodes    []string `placeholder:"CODE" help:"Error codes of the PBX that are no failures."`
 	CheckLogin       string   `enum:"empty,as-sent,off" default:"empty" help:"What the question for the right password hashes: ${enum}."`

@@ -32,7 +32,7 @@
 // [System.Await] blocks until a condition over the system holds. [System.Writes]
 // lists what the service changed, and [System.Violations] what it did that no PBX
 // would put up with. Faults are either options (fragmented frames, late results,
-// refused or unanswered requests) or actions ([PBX.Drop], [PBX.Pause] and
+// refused or unanswered requests) or actions ([PBX.Drop], [PBX.Vanish], [PBX.Pause] and
 // [PBX.Duplicate]).
 //
 // # Concurrency and limits

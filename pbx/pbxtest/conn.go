@@ -23,7 +23,6 @@ type conn struct {
 	sys     *System
 	ws      *socket
 	out     *outbox
-	late    chan delayed  // results held back; nil without delay
 	roll    chan struct{} // asks for the roll call of RCC
 	dropped chan struct{} // closed when the PBX gives the connection up
 
@@ -41,7 +40,7 @@ type conn struct {
 }
 
 func newConn(p *PBX, ws *socket) *conn {
-	c := &conn{
+	return &conn{
 		pbx: p, sys: p.sys, ws: ws,
 		out:     newOutbox(p.o.QueueLimit),
 		roll:    make(chan struct{}, 1),
@@ -51,10 +50,6 @@ func newConn(p *PBX, ws *socket) *conn {
 		actors:  make(map[string]*user),
 		handles: make(map[int]*handle),
 	}
-	if p.o.ResultDelay > 0 {
-		c.late = make(chan delayed, p.o.QueueLimit)
-	}
-	return c
 }
 
 // open makes the connection known and introduces the PBX, unless that is paused.
@@ -144,9 +139,7 @@ func (c *conn) work(ctx context.Context) error {
 			return ctx.Err()
 		}
 	})
-	if c.late != nil {
-		g.Go(func() error { return c.out.forward(ctx, c.late) })
-	}
+	g.Go(func() error { return c.out.forward(ctx) })
 	if c.pbx.o.PingInterval > 0 {
 		g.Go(func() error { return c.pingLoop(ctx) })
 	}

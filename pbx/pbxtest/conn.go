@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,6 +13,7 @@ import (
 var (
 	errOverflow = errors.New("service reads too slowly")
 	errDropped  = errors.New("dropped")
+	errVanished = errors.New("vanished")
 )
 
 // conn is a connection that is logged in. One goroutine reads requests and serves them
@@ -21,12 +23,12 @@ type conn struct {
 	sys     *System
 	ws      *socket
 	out     *outbox
-	late    chan delayed  // results held back; nil without delay
 	roll    chan struct{} // asks for the roll call of RCC
-	dropped chan struct{} // closed with the state below
+	dropped chan struct{} // closed when the PBX gives the connection up
 
 	// protected by sys.mu
 	closed     bool
+	vanished   bool // given up, but not closed
 	table      *table
 	subs       map[*subscription]struct{}
 	aliens     map[int]*Call
@@ -38,7 +40,7 @@ type conn struct {
 }
 
 func newConn(p *PBX, ws *socket) *conn {
-	c := &conn{
+	return &conn{
 		pbx: p, sys: p.sys, ws: ws,
 		out:     newOutbox(p.o.QueueLimit),
 		roll:    make(chan struct{}, 1),
@@ -48,10 +50,6 @@ func newConn(p *PBX, ws *socket) *conn {
 		actors:  make(map[string]*user),
 		handles: make(map[int]*handle),
 	}
-	if p.o.ResultDelay > 0 {
-		c.late = make(chan delayed, p.o.QueueLimit)
-	}
-	return c
 }
 
 // open makes the connection known and introduces the PBX, unless that is paused.
@@ -96,8 +94,37 @@ func (c *conn) close() {
 	c.sys.changed()
 }
 
-// serve works until the connection or ctx ends and returns why it did.
+// vanish is a close the service does not see; sys.mu must be held.
+func (c *conn) vanish() {
+	c.vanished = true
+	c.ws.vanish()
+	c.close()
+}
+
+// serve works until the connection or ctx ends and returns why it did. A connection that
+// vanished ends with ctx only.
 func (c *conn) serve(ctx context.Context) error {
+	alive, end := context.WithCancel(ctx)
+	var cut sync.WaitGroup
+	cut.Go(func() {
+		<-alive.Done()
+		c.ws.cut()
+	})
+	defer cut.Wait()
+	defer end()
+	err := c.work(ctx)
+	c.sys.mu.Lock()
+	vanished := c.vanished
+	c.close()
+	c.sys.mu.Unlock()
+	if vanished {
+		<-ctx.Done()
+		err = errVanished
+	}
+	return err
+}
+
+func (c *conn) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.readLoop(ctx) })
 	g.Go(func() error { return c.writeLoop(ctx) })
@@ -112,18 +139,11 @@ func (c *conn) serve(ctx context.Context) error {
 			return ctx.Err()
 		}
 	})
-	if c.late != nil {
-		g.Go(func() error { return c.out.forward(ctx, c.late) })
-	}
+	g.Go(func() error { return c.out.forward(ctx) })
 	if c.pbx.o.PingInterval > 0 {
 		g.Go(func() error { return c.pingLoop(ctx) })
 	}
-	err := g.Wait()
-	c.ws.cut()
-	c.sys.mu.Lock()
-	defer c.sys.mu.Unlock()
-	c.close()
-	return err
+	return g.Wait()
 }
 
 func (c *conn) readLoop(ctx context.Context) error {

@@ -259,51 +259,6 @@ func TestFragmentedMessages(t *testing.T) {
 	})
 }
 
-func TestIndicationsOvertakeDelayedResults(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sys := newSystem()
-		_, l := connected(t, sys, func(o *pbxtest.Options) { o.ResultDelay = time.Second })
-		start := time.Now()
-		l.send(
-			`{"api":"PbxApi","mt":"SubscribePresence","src":"a","sip":"user1"}`,
-			`{"api":"PbxApi","mt":"SetPresence","src":"b","sip":"user1","activity":"dnd"}`,
-			`{"api":"RCC","mt":"Initialize","src":"c"}`,
-		)
-		var order []string
-		for range 8 {
-			_, rest, _ := strings.Cut(l.next(), `"mt":"`)
-			mt, _, _ := strings.Cut(rest, `"`)
-			order = append(order, mt)
-		}
-		require.Equal(t, time.Second, time.Since(start))
-		require.Equal(t, []string{"PresenceState", "PresenceUpdate", "PresenceUpdate", "UserInfo", "UserInfo"}, order[:5])
-		require.ElementsMatch(t, []string{"SubscribePresenceResult", "SetPresenceResult", "InitializeResult"}, order[5:])
-	})
-}
-
-func TestInjectedFaults(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fault := pbxtest.FaultIgnore
-		sys := newSystem()
-		_, l := connected(t, sys, func(o *pbxtest.Options) {
-			o.StringErrors = true
-			o.Fault = func(string, string) pbxtest.Fault { return fault }
-		})
-		request := `{"api":"PbxApi","mt":"SetPresence","src":"1","sip":"user1","activity":"busy"}`
-		l.send(request)
-		l.silent()
-		fault = pbxtest.FaultRefuse
-		require.Equal(t, `{"api":"PbxApi","mt":"SetPresenceResult","src":"1","error":"1","errorText":"fault injected"}`, l.ask(request))
-		require.Empty(t, sys.Activity(guid1))
-		fault = pbxtest.FaultNone
-		require.Equal(t, `{"api":"PbxApi","mt":"SetPresenceResult","src":"1"}`, l.ask(request))
-		require.Equal(t, "busy", sys.Activity(guid1))
-		require.Len(t, sys.Writes(), 3)
-	})
-}
-
 func TestDuplicateWhileReconnectingAddsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,26 +9,19 @@ import (
 // serveOne serves one request.
 func (c *conn) serveOne(m message) {
 	c.pbx.o.Logger.Debug("request", "pbx", c.pbx.o.Name, "api", m.API, "mt", m.MT)
-	fault := FaultNone
 	if m.API != "" {
-		fault = c.pbx.o.Fault(m.API, m.MT)
+		m.fault = c.pbx.o.Fault(m.API, m.MT)
 	}
 	c.sys.mu.Lock()
 	defer c.sys.mu.Unlock()
 	if c.closed {
 		return
 	}
-	var err error
-	if fault == FaultNone {
-		err = c.dispatch(m)
-	} else {
-		err = refuse("fault injected")
-		c.recordFault(m, err)
+	if !m.fault.serves() {
+		c.fail(m)
+		return
 	}
-	var r *refusal
-	if errors.As(err, &r) && fault != FaultIgnore {
-		c.result(m, r.body(c.pbx.o.StringErrors))
-	}
+	c.refuse(m, c.dispatch(m), c.pbx.o.StringErrors)
 }
 
 // dispatch has a request served by its API, which answers it unless it returns an error.
@@ -74,17 +67,41 @@ func (c *conn) unknown(m message) error {
 }
 
 // result answers a request; body may be nil.
-func (c *conn) result(m message, body []byte) {
-	frame := envelope(m.API, m.MT+"Result", m.Src, body)
-	if c.late == nil {
-		c.out.push(frame)
+func (c *conn) result(m message, body []byte) { c.resultIn(c.delay(m), m, body) }
+
+// delay is how long the result of a request is held back.
+func (c *conn) delay(m message) time.Duration {
+	if m.fault == FaultLate {
+		return c.pbx.o.ResultDelay + c.pbx.o.LateBy
+	}
+	return c.pbx.o.ResultDelay
+}
+
+func (c *conn) resultIn(delay time.Duration, m message, body []byte) {
+	switch m.fault {
+	case FaultDropAfter:
+		c.close()
+		return
+	case FaultZeroError:
+		body = join([]byte(`{"error":0}`), body)
+	}
+	src := m.Src
+	if c.pbx.o.ResultsWithoutSrc {
+		src = ""
+	}
+	c.out.pushIn(delay, envelope(m.API, m.MT+"Result", src, body))
+}
+
+// refuse answers a request with the refusal in err, if there is one.
+func (c *conn) refuse(m message, err error, asString bool) {
+	var r *refusal
+	if !errors.As(err, &r) {
 		return
 	}
-	select {
-	case c.late <- delayed{time.Now().Add(c.pbx.o.ResultDelay), frame}:
-	default:
-		c.out.overflow()
+	if m.fault == FaultZeroError {
+		m.fault = FaultNone
 	}
+	c.result(m, r.body(asString))
 }
 
 // indicate sends a message nobody asked for just now.

@@ -31,8 +31,9 @@
 //
 // [System.Await] blocks until a condition over the system holds. [System.Writes]
 // lists what the service changed, and [System.Violations] what it did that no PBX
-// would put up with. Faults are either options (fragmented frames, late results,
-// refused or unanswered requests) or actions ([PBX.Drop], [PBX.Pause] and
+// would put up with. Faults are options (fragmented frames, late results, results
+// without src), one request's [Fault] (refused in any form, unanswered, late, cut off before
+// or after it took effect) or actions ([PBX.Drop], [PBX.Vanish], [PBX.Pause] and
 // [PBX.Duplicate]).
 //
 // # Concurrency and limits

@@ -27,6 +27,8 @@ type message struct {
 	MT  string `json:"mt"`
 	Src string `json:"src"`
 	raw []byte
+
+	fault Fault // what goes wrong with the request
 }
 
 var errNoMessage = errors.New("no JSON object with mt, and with api and src as strings")
@@ -68,6 +70,11 @@ func envelope(api, mt, src string, body []byte) []byte {
 		MT  string `json:"mt"`
 		Src string `json:"src,omitempty"`
 	}{api, mt, src})
+	return join(head, body)
+}
+
+// join appends the members of an object to those of another, which has some.
+func join(head, body []byte) []byte {
 	if len(body) <= len("{}") {
 		return head
 	}

@@ -59,11 +59,19 @@ type Options struct {
 	// ResultDelay holds back the results of requests. They take effect at once, and what
 	// they cause is indicated at once, so that indications overtake results.
 	ResultDelay time.Duration
+	// LateBy is how long FaultLate holds a result back. Defaults to 30 s, longer than a
+	// service should wait.
+	LateBy time.Duration
+	// ResultsWithoutSrc leaves out src in results, not in what is indicated later.
+	ResultsWithoutSrc bool
 	// StringErrors sends error codes as strings instead of numbers.
 	StringErrors bool
 	// Fault is asked about each request before it is served. It must not block. Defaults to no faults.
 	Fault func(api, mt string) Fault
 
+	// EndOfCopy is what the last row of the first copy is followed by. Defaults to
+	// [EndWithoutColumns].
+	EndOfCopy EndOfCopy
 	// AlienCalls says how AddAlienCall names its user. Defaults to [AlienCallsAny].
 	AlienCalls AlienCalls
 	// AlienCallsInRCC shows alien calls as calls without a peer in RCC.
@@ -100,18 +108,6 @@ const (
 	AlienCallsRefused
 )
 
-// Fault is what goes wrong with a request.
-type Fault int
-
-const (
-	// FaultNone serves the request.
-	FaultNone Fault = iota
-	// FaultRefuse answers with an error and does nothing.
-	FaultRefuse
-	// FaultIgnore does nothing and never answers.
-	FaultIgnore
-)
-
 func (o Options) withDefaults(domain string) Options {
 	set := func(s *string, value string) {
 		if *s == "" {
@@ -134,6 +130,7 @@ func (o Options) withDefaults(domain string) Options {
 	wait(&o.MinBackoff, time.Second)
 	wait(&o.MaxBackoff, max(32*time.Second, o.MinBackoff))
 	wait(&o.KeepAlive, time.Minute)
+	wait(&o.LateBy, 30*time.Second)
 	if o.APIs == nil {
 		o.APIs = []string{apiPresence, apiUsers, apiAdmin, apiRCC, apiImpersonation}
 	}

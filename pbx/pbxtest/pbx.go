@@ -52,14 +52,12 @@ func (p *PBX) Run(ctx context.Context) error {
 		}
 		log.Info("connected", "url", p.o.AppURL)
 		delay = p.o.MinBackoff
-		gone := make(chan struct{})
 		open.Go(func() {
-			defer close(gone)
 			err := c.serve(ctx)
 			log.Info("connection lost", "error", err)
 		})
 		select {
-		case <-gone:
+		case <-c.dropped:
 			_ = sleep(ctx, delay)
 		case <-p.again:
 		}
@@ -86,6 +84,17 @@ func (p *PBX) Drop() {
 	p.sys.mu.Lock()
 	defer p.sys.mu.Unlock()
 	p.drop()
+}
+
+// Vanish has the PBX lose its power: the connections stay as they are, with nobody at this
+// end who reads, writes, answers pings or closes them, until Run ends. Run dials again after
+// MinBackoff, as a PBX that has started anew; a [PBX.Pause] right after Vanish keeps it away.
+func (p *PBX) Vanish() {
+	p.sys.mu.Lock()
+	defer p.sys.mu.Unlock()
+	for c := range p.conns {
+		c.vanish()
+	}
 }
 
 // Pause drops the connections and stays away until [PBX.Resume].

@@ -90,7 +90,7 @@ func (c *conn) rollCall(ctx context.Context) error {
 			}
 		}
 	}
-	if err := sleep(ctx, c.pbx.o.ResultDelay); err != nil {
+	if err := sleep(ctx, c.delay(mon.request)); err != nil {
 		return err
 	}
 	c.endRollCall(mon)
@@ -119,7 +119,10 @@ func (c *conn) endRollCall(mon *monitor) {
 	if c.closed || c.monitor != mon {
 		return
 	}
-	c.indicate(apiRCC, mon.request.MT+"Result", mon.request.Src, nil)
+	c.resultIn(0, mon.request, nil)
+	if c.closed {
+		return
+	}
 	mon.done = true
 	for _, u := range c.sys.order {
 		for _, call := range u.calls {

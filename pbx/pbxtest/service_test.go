@@ -31,6 +31,7 @@ type service struct {
 	greet     func(*websocket.Conn) // called before the challenge
 	accept    func(login) bool
 	deaf      bool // does not read after the login
+	ctx       context.Context
 }
 
 // login is an AppLogin as the service got it.
@@ -51,9 +52,8 @@ func newService(t *testing.T) *service {
 		},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.handle(ctx, w, r)
-	})}
+	s.ctx = ctx
+	server := &http.Server{Handler: s}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -72,14 +72,14 @@ func (s *service) options() pbxtest.Options {
 	return pbxtest.Options{AppURL: appURL, Password: password, HTTPClient: s.listener.Client()}
 }
 
-func (s *service) handle(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		return
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(-1)
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	l := &link{t: s.t, ctx: ctx, ws: ws, path: r.URL.Path, cut: cancel, frames: make(chan frame, 1024)}
 	if !s.admit(ctx, l) {

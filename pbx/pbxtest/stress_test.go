@@ -49,6 +49,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		all.Go(func() {
 			for range 20 {
 				p.Duplicate()
+				p.Vanish()
 				p.Drop()
 				p.Pause()
 				p.Resume()

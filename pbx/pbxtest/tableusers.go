@@ -8,6 +8,19 @@ import (
 // maxPseudo is the number of object types that made a real PBX crash.
 const maxPseudo = 20
 
+// EndOfCopy is a form of the ReplicateNextResult that ends the first copy. Services in the
+// field test for each of them.
+type EndOfCopy int
+
+const (
+	// EndWithoutColumns has no columns.
+	EndWithoutColumns EndOfCopy = iota
+	// EndEmptyColumns has columns without members.
+	EndEmptyColumns
+	// EndWithoutGUID has columns, yet no guid among them.
+	EndWithoutGUID
+)
+
 // table is the replication on one connection.
 type table struct {
 	src     string          // of the last request
@@ -83,7 +96,14 @@ func (c *conn) replicateNext(m message) error {
 			return nil
 		}
 	}
-	c.result(m, nil)
+	switch c.pbx.o.EndOfCopy {
+	case EndWithoutColumns:
+		c.result(m, nil)
+	case EndEmptyColumns:
+		c.result(m, encode(columnsBody{struct{}{}}))
+	case EndWithoutGUID:
+		c.result(m, encode(columnsBody{c.filtered(&user{})}))
+	}
 	return nil
 }
 

@@ -60,6 +60,26 @@ func TestReplicationStartsAnewOnEachConnection(t *testing.T) {
 	})
 }
 
+func TestFormsOfTheEndOfTheCopy(t *testing.T) {
+	t.Parallel()
+	for form, want := range map[pbxtest.EndOfCopy]string{
+		pbxtest.EndWithoutColumns: `{"api":"PbxTableUsers","mt":"ReplicateNextResult","src":"n"}`,
+		pbxtest.EndEmptyColumns:   `{"api":"PbxTableUsers","mt":"ReplicateNextResult","src":"n","columns":{}}`,
+		pbxtest.EndWithoutGUID:    `{"api":"PbxTableUsers","mt":"ReplicateNextResult","src":"n","columns":{"hide":false}}`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, l := connected(t, newSystem(), func(o *pbxtest.Options) { o.EndOfCopy = form })
+			l.ask(`{"api":"PbxTableUsers","mt":"ReplicateStart","columns":{"guid":{},"h323":{},"hide":{}}}`)
+			next := `{"api":"PbxTableUsers","mt":"ReplicateNext","src":"n"}`
+			require.Contains(t, l.ask(next), "user1")
+			require.Contains(t, l.ask(next), "user2")
+			for range 2 {
+				require.Equal(t, want, l.ask(next))
+			}
+		})
+	}
+}
+
 func TestMalformedParametersAreRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -20,20 +20,23 @@ var (
 // socket is a websocket of whole text messages. One goroutine may read and one may write.
 type socket struct {
 	ws       *websocket.Conn
+	line     *line
 	fragment int // bytes in a frame; 0 is no limit
 }
 
 // dialSocket connects to an http or https URL.
 func dialSocket(ctx context.Context, url string, client *http.Client, fragment int) (*socket, error) {
+	through, tapped := *client, &tap{base: client.Transport}
+	through.Transport = tapped
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:      client,
+		HTTPClient:      &through,
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
 		return nil, err
 	}
 	ws.SetReadLimit(-1) // read has a limit of its own, to tell its error
-	return &socket{ws: ws, fragment: fragment}, nil
+	return &socket{ws: ws, line: tapped.line, fragment: fragment}, nil
 }
 
 // read returns the next message. After an error, errBinary and errTooLong included, the
@@ -77,5 +80,12 @@ func (s *socket) write(ctx context.Context, text []byte) error {
 // ping waits for the pong; somebody must be reading meanwhile.
 func (s *socket) ping(ctx context.Context) error { return s.ws.Ping(ctx) }
 
+// vanish ends all reading and writing and closes nothing, so that the other side learns
+// nothing of it. What is left is for cut.
+func (s *socket) vanish() { s.line.dead.Store(true) }
+
 // cut ends the connection without a closing handshake.
-func (s *socket) cut() { _ = s.ws.CloseNow() }
+func (s *socket) cut() {
+	s.line.bury()
+	_ = s.ws.CloseNow()
+}

@@ -29,8 +29,10 @@ const (
 
 // Call is one user's leg of a call (innovaphone SDK: RCC).
 type Call struct {
-	PBX        string
-	Connection uint64 // to which ID belongs
+	PBX string
+	// Connection is the number of the connection that told of it first. With ID it
+	// tells calls apart; it stays when the connection is replaced.
+	Connection uint64
 	ID         string
 	User       string // GUID
 	State      CallState

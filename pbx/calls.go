@@ -42,11 +42,11 @@ func newCalls() *calls {
 func (c *calls) add(s *session, id, user string) *call {
 	now := &call{Call: Call{PBX: s.name(), Connection: s.number, ID: id, User: user}, doubt: c.left[user]}
 	if known := c.byID[id]; known != nil {
-		now.told = known.told
+		now.told, now.Connection = known.told, known.Connection
 		c.unlink(known)
 	}
 	if before, ok := c.before[id]; ok {
-		now.told = before
+		now.told, now.Connection = before, before.Connection
 		delete(c.before, id)
 	}
 	c.byID[id] = now

@@ -33,6 +33,14 @@ func (f *faults) of(_, mt string) pbxtest.Fault {
 		return pbxtest.FaultRefuse
 	case 1:
 		return pbxtest.FaultIgnore
+	case 2:
+		return pbxtest.FaultLate
+	}
+	switch f.rand.IntN(1000) {
+	case 0:
+		return pbxtest.FaultDrop
+	case 1:
+		return pbxtest.FaultDropAfter
 	}
 	return pbxtest.FaultNone
 }
@@ -83,7 +91,7 @@ func hour(t *testing.T, o pbx.Options, seed uint64) {
 
 	act := func() {
 		guid, p := guids[random.IntN(len(guids))], pbxs[random.IntN(2)]
-		switch random.IntN(12) {
+		switch random.IntN(13) {
 		case 0, 1, 2:
 			_ = s.system.SetPresence(guid, "tel:", []string{"", "away", "dnd", "meeting"}[random.IntN(4)], "note")
 		case 3, 4:
@@ -111,6 +119,8 @@ func hour(t *testing.T, o pbx.Options, seed uint64) {
 			s.system.UpdateUser(guid, func(u *pbxtest.User) { u.Home = homes[random.IntN(2)] })
 		case 11:
 			s.system.UpdateUser(guid, func(u *pbxtest.User) { u.Hidden = !u.Hidden })
+		case 12:
+			p.Vanish()
 		}
 	}
 	for range 6 {
@@ -125,6 +135,9 @@ func hour(t *testing.T, o pbx.Options, seed uint64) {
 		}
 		time.Sleep(8 * time.Minute)
 		s.agrees(guids, o.WatchImpersonated)
+		if o.Calls == "" {
+			require.Len(t, s.calls, len(calls))
+		}
 	}
 	require.NotZero(t, s.server.Counters().Timeouts)
 	for _, h := range s.server.Health() {

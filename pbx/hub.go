@@ -265,9 +265,12 @@ func (h *hub) repair() {
 }
 
 // ask sends a request whose outcome the hub handles. It stays without outcome where
-// the connection has ended already, of which the hub is about to hear.
+// the connection has ended, of which the hub is about to hear.
 func (h *hub) ask(s *session, q question, done func(message, error)) {
 	err := s.ask(q, func(m message, err error) {
+		if errors.Is(err, ErrNotConnected) {
+			return
+		}
 		h.post(func() {
 			if !s.gone {
 				done(m, s.judge(q.name, m, err))

@@ -85,4 +85,3 @@ func openedAPI(m message) (string, error) {
 	}
 	return opened.Target, nil
 }
-

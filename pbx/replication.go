@@ -79,7 +79,7 @@ func (h *hub) nextRow(s *session, c *replication) {
 
 func (h *hub) copyRow(s *session, c *replication, row columns, err error) {
 	switch {
-	case s.gone || h.copied != c:
+	case s.gone || h.copied != c || errors.Is(err, ErrNotConnected):
 	case err != nil:
 		h.copyFailed(err)
 	case row.GUID == "":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // AlienCalls says how an alien call finds its user. The SDK page of PbxApi shows
@@ -76,7 +77,7 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 	if err != nil {
 		return nil, err
 	}
-	call := &alien{guid: guid, sip: sip, api: api, src: alienSrc + strconv.FormatUint(s.lastSrc.Add(1), 10)}
+	call := &alien{guid: guid, sip: sip, api: api, src: alienSrc + strconv.FormatUint(s.lastSrc.Add(1), 10), at: time.Now()}
 	s.aliens.add(call)
 	m, err := s.request(ctx, question{api: api, name: "AddAlienCall", src: call.src, body: fields{"guid": guid, "sip": sip}})
 	switch {
@@ -90,6 +91,7 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 	}
 	id, err := alienID(m)
 	if err != nil {
+		s.forget(call) // it may be there, but nobody can name it
 		return nil, err
 	}
 	s.aliens.answered(call, id)
@@ -135,6 +137,7 @@ func (s *session) withdraw(m message) error {
 	}
 	id, err := alienID(m)
 	if err != nil {
+		s.forget(call)
 		return err
 	}
 	s.aliens.answered(call, id)

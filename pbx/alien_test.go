@@ -89,7 +89,7 @@ func TestAlienCallThatCannotBe(t *testing.T) {
 				require.Equal(t, strings.HasSuffix(name, "PbxApi"), strings.Contains(presence.Advice(err), "PbxApi"))
 				synctest.Wait()
 				closed := len(f.requests("DeleteApi"))
-				require.Equal(t, name == "refused", closed == 1, "an API opened for nothing is closed")
+				require.Equal(t, name == "refused" || name == "no id", closed == 1, "an API opened for nothing is closed")
 			})
 		})
 	}
@@ -314,4 +314,39 @@ func TestOwnAlienCallIsNoCall(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestUnansweredAlienCallIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["AddAlienCall"] = "-"
+		f.connect(r)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.ErrorIs(t, err, pbx.ErrTimeout)
+		time.Sleep(3 * time.Minute)
+		r.take()
+		require.Len(t, f.requests("DeleteApi"), 1, "and whatever hangs on it")
+		f.send(added(5))
+		require.True(t, r.seen(r.take()).OnPhone, "a call without a number is a real one again")
+	})
+}
+
+func TestLeftBehindOverTwoLosses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		for range 2 {
+			require.NoError(t, f.conn.Close())
+			r.take()
+			f.connect(r)
+		}
+		r.take()
+		f.send(added(5))
+		require.Empty(t, r.quiet(), "the PBX has not noticed yet")
+	})
 }

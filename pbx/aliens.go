@@ -3,6 +3,7 @@ package pbx
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // aliens are the alien calls of one connection (innovaphone SDK: PbxApi,
@@ -18,6 +19,7 @@ type alien struct {
 	sip  string
 	api  string // the API through which it was asked for
 	src  string // of the AddAlienCall, so that a late answer tells which it is about
+	at   time.Time
 
 	there    bool // it has its id
 	id       int64
@@ -101,6 +103,12 @@ func (a *aliens) of(guid string) []*alien {
 // unwanted returns the calls that are still to be deleted.
 func (a *aliens) unwanted() []*alien {
 	return a.all(func(c *alien) bool { return c.there && c.unwanted })
+}
+
+// hopeless returns the calls of which nothing was heard since before a time: neither an
+// answer nor, by now, is one to come.
+func (a *aliens) hopeless(before time.Time) []*alien {
+	return a.all(func(c *alien) bool { return c.unwanted && !c.there && c.at.Before(before) })
 }
 
 func (a *aliens) all(are func(*alien) bool) []*alien {

@@ -1,6 +1,9 @@
 package pbx
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // CallSource says where calls are learnt from.
 type CallSource string
@@ -84,8 +87,20 @@ const (
 // call is a Call that is followed.
 type call struct {
 	Call
-	told  Call // as CallSeen told it
-	doubt bool // it may be an alien call that the connection before has left behind
+	told  Call      // as CallSeen told it
+	doubt time.Time // until then it may be an alien call that was left behind; zero is never
+}
+
+// continues makes c the continuation of a call that was told.
+func (c *call) continues(told Call) {
+	c.told = told
+	if told == (Call{}) {
+		return
+	}
+	c.Connection = told.Connection
+	if told.User == c.User {
+		c.Peer, c.Alien = told.Peer, told.Alien
+	}
 }
 
 // ended reports whether a message is the last one of its call.

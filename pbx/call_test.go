@@ -174,6 +174,118 @@ func TestAlienCallsUnseen(t *testing.T) {
 	})
 }
 
+func TestTwoAppObjectsOfAPBX(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		older := newFake("master").connect(r)
+		older.send(added(133))
+		r.take()
+		newer := newFake("master").introduce(r, "other")
+		for _, f := range []*fake{older, newer} {
+			f.send(added(133))
+		}
+		time.Sleep(settle)
+		require.Empty(t, callsOf(r.take()), "told once, by the one that counts")
+
+		_, _, err := r.server.AddAlienCall(t.Context(), guidB)
+		require.NoError(t, err)
+		alien := `{"api":"RCC","mt":"CallAdd","call":18,"guid":"` + guidB + `","state":5}`
+		older.send(alien)
+		newer.send(alien)
+		events := r.take()
+		require.Equal(t, []string{"18 connected alien "}, callsOf(events))
+		require.NotContains(t, kinds(events), "seen")
+
+		older.requests("Initialize")
+		require.NoError(t, newer.conn.Close())
+		r.take()
+		require.Len(t, older.requests("Initialize"), 1, "the other one takes over")
+		older.send(added(133), alien)
+		time.Sleep(settle)
+		require.Empty(t, callsOf(r.take()))
+		older.send(rcc("CallDel", `"x":0`))
+		require.Equal(t, []string{"17 ended lost=false"}, callsOf(r.take()))
+	})
+}
+
+// With the calls of single users, handles belong to the connection.
+func TestUsersAreNotMixedUpWhenTheConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Calls: pbx.CallsOfUsers})
+		older := newFake("master")
+		older.handles = map[string]int{guidA: 1, guidB: 2}
+		older.connect(r)
+		older.send(info(1, `"state":133,"peer":{"e164":"444"}`))
+		require.Equal(t, []string{guidA + "/2 connected 444"}, callsOf(r.take()))
+		newer := newFake("master")
+		newer.handles = map[string]int{guidA: 2, guidB: 1}
+		newer.introduce(r, "ms365")
+		r.take()
+		newer.send(info(1, `"state":129,"peer":{"e164":"555"}`))
+		require.Equal(t, []string{guidB + "/2 ringing 555"}, callsOf(r.take()))
+		newer.send(info(2, `"state":133`))
+		require.Empty(t, callsOf(r.take()), "it goes on")
+		newer.send(info(2, `"del":true`))
+		events := r.take()
+		require.Equal(t, []string{guidA + "/2 ended lost=false"}, callsOf(events))
+		time.Sleep(time.Minute)
+		require.Empty(t, callsOf(r.take()))
+	})
+}
+
+func TestLateHandleIsGivenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Calls: pbx.CallsOfUsers})
+		f := newFake("master")
+		f.rows = f.rows[:1]
+		f.answers["UserInitialize"] = "-"
+		f.connect(r)
+		time.Sleep(11 * time.Second)
+		r.take()
+		f.send(fmt.Sprintf(`{"api":"RCC","mt":"UserInitializeResult","src":%q,"user":9}`, guidA))
+		r.take()
+		require.Equal(t, 9.0, f.requests("UserEnd")[0]["user"])
+	})
+}
+
+func TestRealCallStaysReal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		f.send(added(133))
+		require.Equal(t, []string{"17 connected "}, callsOf(r.take()), "somebody who hides the number")
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		f.send(rcc("CallUpdate", `"state":389`))
+		require.Equal(t, []string{"17 connected held "}, callsOf(r.take()))
+
+		f.send(updated("x-conn", "030"))
+		r.take()
+		newer := newFake("master").introduce(r, "ms365")
+		newer.send(added(133))
+		time.Sleep(settle)
+		require.Equal(t, []string{"17 connected 030"}, callsOf(r.take()), "still the same number, no more on hold")
+	})
+}
+
+func TestSlowRetryHoldsNothingBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["Initialize"] = "-"
+		f.connect(r)
+		time.Sleep(65 * time.Second) // the second question is under way
+		r.take()
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd"}]`))
+		require.Equal(t, []string{"seen"}, kinds(r.take()))
+	})
+}
+
 // info returns a CallInfo about the user with a handle.
 func info(handle int, rest string) string {
 	return fmt.Sprintf(`{"api":"RCC","mt":"CallInfo","src":"x","user":%d,"call":2,%s}`, handle, rest)
@@ -196,13 +308,13 @@ func TestCallsOfUsers(t *testing.T) {
 		require.Empty(t, f.requests("Initialize"))
 
 		f.send(info(3, `"state":129,"peer":{"e164":"444","h323":"","dn":""},"msg":"x-setup"`))
-		require.Equal(t, []string{"3/2 ringing 444"}, callsOf(r.take()))
+		require.Equal(t, []string{guidA + "/2 ringing 444"}, callsOf(r.take()))
 		f.send(info(3, `"state":133,"msg":"r-conn"`))
 		require.True(t, r.seen(r.take()).OnPhone)
 		for _, end := range []string{`"del":true`, `"msg":"del"`} {
 			f.send(info(3, `"state":133,"msg":"r-conn"`), info(3, end))
 			events := r.take()
-			require.Contains(t, callsOf(events), "3/2 ended lost=false")
+			require.Contains(t, callsOf(events), guidA+"/2 ended lost=false")
 			require.False(t, r.seen(events).OnPhone)
 		}
 		f.send(info(4, `"state":5`))
@@ -212,7 +324,7 @@ func TestCallsOfUsers(t *testing.T) {
 		f.send(info(3, `"state":133`))
 		r.take()
 		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":{"guid":"` + guidA + `","h323":"a","cn":"Renamed","loc":"master"}}`)
-		require.Equal(t, []string{"3/2 ended lost=true"}, callsOf(r.take()))
+		require.Equal(t, []string{guidA + "/2 ended lost=true"}, callsOf(r.take()))
 		require.Equal(t, []any{3.0}, []any{f.requests("UserEnd")[0]["user"]})
 		require.Equal(t, "Renamed", f.requests("UserInitialize")[0]["cn"])
 		time.Sleep(settle)

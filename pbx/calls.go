@@ -13,23 +13,22 @@ type calls struct {
 	byUser  map[string][]*call
 	handles map[string]string // of single users, to their GUIDs
 
-	// before are the calls of the connection that this one has replaced. They go on
-	// until it is known whether they do.
+	// before are the calls of the connection that this one has taken over from. They go
+	// on until it is known whether they do.
 	before map[string]Call
-
-	// left are the users whose alien calls the connection before may have left behind
-	// on the PBX, which needs until then to notice.
-	left map[string]bool
-	till time.Time
 }
 
 // reading is how far calls have been asked for. The zero value is that of a PBX which
 // does not tell them.
 type reading struct {
-	asked bool
-	known bool  // those that were there have come
-	err   error // to be asked again
+	asked  bool
+	asking bool  // the answer has not come
+	known  bool  // those that were there have come
+	err    error // of the last answer; to be asked again
 }
+
+// ask begins a question. What is known of the calls stays unknown until the answer.
+func (r *reading) ask() { *r = reading{asked: true, asking: true, err: r.err} }
 
 // counts reports whether calls say who is on the phone. Otherwise the word has to do.
 func (r reading) counts() bool { return r.asked && r.err == nil }
@@ -38,16 +37,16 @@ func newCalls() *calls {
 	return &calls{byID: map[string]*call{}, byUser: map[string][]*call{}, handles: map[string]string{}}
 }
 
-// add returns the call with that id as a new one, of a user. What was told of it stays.
+// add returns the call with that id as a new one, of a user. Where it goes on, what was
+// told of it stays, and so does the other end, which only changes of a call tell.
 func (c *calls) add(s *session, id, user string) *call {
-	now := &call{Call: Call{PBX: s.name(), Connection: s.number, ID: id, User: user}, doubt: c.left[user]}
+	now := &call{Call: Call{PBX: s.name(), Connection: s.number, ID: id, User: user}}
 	if known := c.byID[id]; known != nil {
-		now.told, now.Connection = known.told, known.Connection
 		c.unlink(known)
-	}
-	if before, ok := c.before[id]; ok {
-		now.told, now.Connection = before, before.Connection
+		now.continues(known.told)
+	} else if before, ok := c.before[id]; ok {
 		delete(c.before, id)
+		now.continues(before)
 	}
 	c.byID[id] = now
 	c.byUser[user] = append(c.byUser[user], now)
@@ -66,12 +65,14 @@ func (c *calls) unlink(known *call) {
 	}
 }
 
-// judge decides which calls of a user are alien ones: while one is held, or was held
-// before the connection was lost, a call with nobody at the other end is taken for it,
-// and keeps being taken for it.
+// judge decides which calls of a user are alien ones: while one is held, or may have been
+// left behind, a new call with nobody at the other end is taken for it, and keeps being
+// taken for it.
 func (c *calls) judge(user string, held bool) {
 	for _, call := range c.byUser[user] {
-		call.Alien = call.Peer == Party{} && (call.Alien || held || call.doubt)
+		nobody := call.Peer == Party{}
+		fresh := call.told == Call{} && (held || time.Now().Before(call.doubt))
+		call.Alien = nobody && (call.Alien || fresh)
 	}
 }
 
@@ -83,11 +84,6 @@ func (c *calls) talking(user string, dialling bool) bool {
 		}
 	}
 	return slices.ContainsFunc(c.byUser[user], func(call *call) bool { return call.talks(dialling) })
-}
-
-// inherit goes on with what the connection that is replaced has told.
-func (c *calls) inherit(from *calls) {
-	c.before = from.told()
 }
 
 // told returns the calls that were seen and have not ended.
@@ -102,17 +98,13 @@ func (c *calls) told() map[string]Call {
 	return all
 }
 
-// forget drops the doubts about calls that were left behind once they are groundless,
-// and returns the users concerned.
-func (c *calls) forget(now time.Time) []string {
-	if c.left == nil || now.Before(c.till) {
-		return nil
-	}
-	c.left = nil
+// trust takes calls for real by now that were taken for ones that were left behind, and
+// returns the users concerned.
+func (c *calls) trust(now time.Time) []string {
 	var users []string
 	for _, call := range c.byID {
-		if call.doubt {
-			call.doubt, call.Alien = false, false
+		if !call.doubt.IsZero() && !now.Before(call.doubt) {
+			call.doubt, call.Alien = time.Time{}, false
 			users = append(users, call.User)
 		}
 	}

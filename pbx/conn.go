@@ -81,6 +81,14 @@ func (c *conn) stop(cause error) {
 	})
 }
 
+// finish ends the connection with errPageDone, once everything before it is written.
+func (c *conn) finish() {
+	select {
+	case c.out <- nil:
+	case <-c.stopped:
+	}
+}
+
 // send queues a frame and never waits: a peer that leaves the queue full is given up.
 func (c *conn) send(frame []byte) {
 	select {
@@ -95,6 +103,14 @@ type question struct {
 	api, name string
 	src       string // empty for one of the connection's own
 	body      any    // nil, or what encodes as an object
+
+	// first is what has no answer of its own and goes out just before: so it waits for
+	// its turn as well.
+	first *question
+}
+
+func (q question) encode(src string) ([]byte, error) {
+	return envelope{q.api, q.name, src}.encode(q.body)
 }
 
 // ask sends a request whose answer, or failure, goes to done. An error says that the
@@ -133,7 +149,7 @@ func (c *conn) do(ctx context.Context, q question) (message, error) {
 
 // tell sends what has no answer.
 func (c *conn) tell(q question) {
-	if frame, err := (envelope{q.api, q.name, q.src}).encode(q.body); err == nil {
+	if frame, err := q.encode(q.src); err == nil {
 		c.send(frame)
 	}
 }
@@ -143,11 +159,16 @@ func (c *conn) enqueue(q question, write bool, done func(message, error)) (*requ
 	if src == "" {
 		src = strconv.FormatUint(c.lastSrc.Add(1), 10)
 	}
-	frame, err := envelope{q.api, q.name, src}.encode(q.body)
+	frame, err := q.encode(src)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{name: q.name, result: q.name + "Result", src: src, frame: frame, done: done}
+	r := &request{name: q.name, result: q.name + "Result", src: src, frames: [][]byte{frame}, done: done}
+	if q.first != nil {
+		if before, err := q.first.encode(q.first.src); err == nil {
+			r.frames = [][]byte{before, frame}
+		}
+	}
 	return r, c.requests.add(r, write)
 }
 
@@ -169,6 +190,10 @@ func (c *conn) writeAll(ctx context.Context) {
 		case <-c.stopped:
 			return
 		case frame := <-c.out:
+			if frame == nil {
+				c.stop(errPageDone)
+				return
+			}
 			if err := c.write(ctx, frame); err != nil {
 				c.stop(err)
 			}

@@ -13,11 +13,12 @@ type Counters struct {
 	Logins        uint64 `json:"logins"`      // of PBXs
 	UserLogins    uint64 `json:"user_logins"` // of people, from a browser
 	RefusedLogins uint64 `json:"refused_logins"`
-	BadFrames     uint64 `json:"bad_frames"` // after the login: no message, or one of the wrong shape
-	Replaced      uint64 `json:"replaced"`   // connections ended by a newer one of the same PBX
-	Refused       uint64 `json:"refused"`    // requests that a PBX answered with an error
-	Timeouts      uint64 `json:"timeouts"`   // requests that a PBX did not answer
-	Late          uint64 `json:"late"`       // answers that nobody waited for any more
+	TurnedAway    uint64 `json:"turned_away"` // for too many logins at once from an address
+	BadFrames     uint64 `json:"bad_frames"`  // after the login: no message, or one of the wrong shape
+	Replaced      uint64 `json:"replaced"`    // connections ended by a newer one of the same PBX
+	Refused       uint64 `json:"refused"`     // requests that a PBX answered with an error
+	Timeouts      uint64 `json:"timeouts"`    // requests that a PBX did not answer
+	Late          uint64 `json:"late"`        // answers that nobody waited for any more
 	// Unknown counts messages that nothing here understands, by name. After the
 	// first hundred names the others are "other".
 	Unknown map[string]uint64 `json:"unknown"`

@@ -46,7 +46,7 @@
 // connection of the same App object of the same PBX replaces the first, and what was
 // seen stays seen while the new one tells it again: there is neither a PBXDown nor a
 // PresenceLost in between. Of several App objects of a PBX the one that connected last
-// counts; when it goes, the next one takes over.
+// counts, for presence and calls; when it goes, the next one takes over.
 //
 // The master is the PBX that Options.Master names, or the first one with the API
 // PbxTableUsers. The presence of a user is watched on the home PBX (the column loc of
@@ -74,10 +74,10 @@
 // of them are under way on a connection. A PBX that does not read, does not answer,
 // sends nonsense or is gone without a word costs its own connection at most.
 //
-// Before its login a peer may send 8 KiB at a time for ten seconds and gets nothing. A
-// digest is compared in constant time, with a challenge that is good for one login.
-// Addresses that fail to log in wait for the next look at a login of theirs, up to five
-// seconds each time.
+// Before its login a peer may send 8 KiB at a time for ten seconds, and learns no more
+// than whether a password is right. A digest is compared in constant time, with a
+// challenge that is good for one login. The logins of an address that has failed are
+// looked at one by one, with up to five seconds between them.
 //
 // Passwords, digests, keys and notes are in no log and no error.
 //
@@ -85,5 +85,5 @@
 //
 // Each of these is an option, with the reading that the sources favour as its default:
 // PingEvery and ReconnectWithin, Contact and ContactUnnamed, PhoneContact, AlienCalls and
-// AlienCallsUnseen, Calls, HarmlessCodes, CheckLogin, PresenceOnMaster.
+// AlienCallsUnseen, Calls, HarmlessCodes, CheckLogin, PresenceOnMaster, WatchImpersonated.
 package pbx

@@ -54,6 +54,9 @@ var (
 	// ErrTooManyFailures says that so many logins from the address have failed that
 	// this one was not looked at.
 	ErrTooManyFailures = errors.New("too many failed logins from this address")
+	// ErrCrowded says that the peer was the one that had taken longest to log in when
+	// there were too many.
+	ErrCrowded = errors.New("others are waiting to log in")
 )
 
 // ErrFrame is matched by the error of a frame that is no message of the

@@ -78,7 +78,7 @@ func ExampleOptions_onPage() {
 				if _, err := page.Receive(ctx); err != nil {
 					return
 				}
-				_ = page.Send(map[string]any{"mt": "StateResult", "pbx": page.Visitor.PBX})
+				_ = page.Send(ctx, map[string]any{"mt": "StateResult", "pbx": page.Visitor.PBX})
 			}
 		},
 	})

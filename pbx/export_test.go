@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 )
@@ -93,11 +94,21 @@ type Turnstile struct{ t *turnstile }
 
 func NewTurnstile() Turnstile { return Turnstile{newTurnstile()} }
 
-func (t Turnstile) Enter(addr string) bool         { return t.t.enter(addr) }
-func (t Turnstile) Leave(addr string)              { t.t.leave(addr) }
-func (t Turnstile) Failed(addr string)             { t.t.failed(addr) }
-func (t Turnstile) Turn(addr string) time.Duration { return t.t.turn(addr) }
-func (t Turnstile) Remembered() int                { return len(t.t.byAddr) }
+// Enter lets a peer in and returns what lets it out, nil where there is no room.
+func (t Turnstile) Enter(addr string, end context.CancelCauseFunc) (leave func()) {
+	if e := t.t.enter(addr, end); e != nil {
+		return func() { t.t.leave(e) }
+	}
+	return nil
+}
+
+func (t Turnstile) Failed(addr string) { t.t.failed(addr) }
+func (t Turnstile) Remembered() int    { return len(t.t.byAddr) }
+func (t Turnstile) Inside() int        { return len(t.t.inside) }
+
+func (t Turnstile) Turn(addr string, within time.Duration) (time.Duration, bool) {
+	return t.t.turn(addr, within)
+}
 
 // Network returns what of an address tells strangers apart.
 func Network(addr string) string { return network(addr) }
@@ -120,7 +131,7 @@ func NewRequests(limit int) *Requests {
 // Add asks a question and returns what takes it back, and what its timer does.
 func (r *Requests) Add(name, src string, write bool, done func(err error)) (abandon func() (sent, ok bool), expire func(), err error) {
 	frame, _ := Encode("", name, src, nil)
-	q := &request{name: name, result: name + "Result", src: src, frame: frame, done: func(_ message, err error) { done(err) }}
+	q := &request{name: name, result: name + "Result", src: src, frames: [][]byte{frame}, done: func(_ message, err error) { done(err) }}
 	err = r.q.add(q, write)
 	return func() (bool, bool) { return r.q.abandon(q) }, func() { r.q.expire(q) }, err
 }

@@ -21,6 +21,7 @@ type fake struct {
 	rows       []string          // columns
 	licences   map[string]string // by guid: rest of the CheckAppLicResult
 	presences  map[string]string // by sip: contacts, JSON array
+	handles    map[string]int    // of UserInitialize, by src
 	answers    map[string]string // by mt: rest of the result in place of the usual one, "-" is silence
 	asked      []map[string]any  // all requests
 	subscribed map[string]bool
@@ -122,6 +123,9 @@ func (f *fake) answer(m map[string]any) []string {
 			return []string{result(`"error":1,"errorText":"no such user"`)}
 		}
 		f.subscribed[src.(string)] = true
+		if contacts == "" {
+			return []string{result("")}
+		}
 		return []string{
 			result(""),
 			fmt.Sprintf(`{"api":"PbxApi","mt":"PresenceState","src":%q,"up":true}`, src),
@@ -129,6 +133,10 @@ func (f *fake) answer(m map[string]any) []string {
 		}
 	case "UnsubscribePresence":
 		delete(f.subscribed, src.(string))
+	case "UserInitialize":
+		if handle, ok := f.handles[src.(string)]; ok {
+			return []string{result(fmt.Sprintf(`"user":%d`, handle))}
+		}
 	case "CreateApi":
 		return []string{result(`"target":"PbxApi.0"`)}
 	case "AddAlienCall":

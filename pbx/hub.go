@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,14 +30,12 @@ type hub struct {
 	users      map[string]*user
 	unsettled  int // users whose licence is not known yet
 	copied     *replication
-	left       map[string]remains // by PBX, of the connection before
-}
 
-// remains are what a connection may have left behind on its PBX.
-type remains struct {
-	by     *session
-	aliens map[string]bool // users
-	at     time.Time
+	last    map[string]*session // by PBX: the connection that ended last
+	callers map[string]*session // by PBX: the connection that tells calls
+	// left are, by PBX and user, the alien calls that a connection which has ended may
+	// have left behind, and until when the PBX should have noticed.
+	left map[string]map[string]time.Time
 }
 
 func newHub(o Options) *hub {
@@ -50,7 +49,9 @@ func newHub(o Options) *hub {
 		masterName: o.Master,
 		users:      map[string]*user{},
 		copied:     &replication{},
-		left:       map[string]remains{},
+		last:       map[string]*session{},
+		callers:    map[string]*session{},
+		left:       map[string]map[string]time.Time{},
 	}
 }
 
@@ -90,11 +91,7 @@ func (h *hub) up(s *session) {
 		replaces = replaced.number
 		h.counts.count(func(c *Counters) { c.Replaced++ })
 		h.retire(replaced)
-		s.calls.inherit(replaced.calls)
 		replaced.stop(ErrReplaced)
-	}
-	if left := h.left[s.name()]; time.Since(left.at) < h.opts.ReconnectWithin {
-		s.calls.left, s.calls.till = left.aliens, left.at.Add(h.opts.ReconnectWithin)
 	}
 	if h.masterName == "" && s.has(apiUsers) {
 		h.masterName = s.name()
@@ -113,7 +110,7 @@ func (h *hub) up(s *session) {
 		Replaces:   replaces,
 		Key:        s.who.Key,
 	})
-	h.startCalls(s)
+	h.followCalls(s.name())
 	h.light(s.name())
 	if elected {
 		h.replicate(h.master)
@@ -130,7 +127,7 @@ func (h *hub) down(s *session, cause error) {
 	h.retire(s)
 	h.opts.Logger.Info("PBX disconnected", slog.String("pbx", s.name()), slog.Any("cause", cause))
 	h.emit(PBXDown{Name: s.name(), Connection: s.number, Err: cause})
-	h.loseCalls(s)
+	h.followCalls(s.name())
 	if h.elect() {
 		h.replicate(h.master)
 	}
@@ -142,7 +139,13 @@ func (h *hub) down(s *session, cause error) {
 // otherwise.
 func (h *hub) retire(s *session) {
 	s.gone = true
-	h.left[s.name()] = remains{by: s, aliens: s.aliens.users(), at: time.Now()}
+	h.last[s.name()] = s
+	for user := range s.aliens.users() {
+		if h.left[s.name()] == nil {
+			h.left[s.name()] = map[string]time.Time{}
+		}
+		h.left[s.name()][user] = time.Now().Add(h.opts.ReconnectWithin)
+	}
 	if h.master == s {
 		h.setMaster(nil)
 	}
@@ -163,7 +166,7 @@ func (h *hub) awaitReturn(s *session, cause error) {
 	h.lights.away(s.name(), s.name() == h.masterName, err, h.opts.ReconnectWithin)
 	time.AfterFunc(h.opts.ReconnectWithin, func() {
 		h.post(func() {
-			if h.left[s.name()].by == s && h.routes.of(s.name(), apiPresence) == nil {
+			if h.last[s.name()] == s && h.routes.of(s.name(), apiPresence) == nil {
 				h.lights.lost(s.name(), s.name() == h.masterName, err)
 			}
 		})
@@ -185,7 +188,7 @@ func (h *hub) elect() bool {
 // light shows the state of the connection of a PBX that counts, if there is one.
 func (h *hub) light(pbx string) {
 	if s := h.routes.of(pbx, apiPresence); s != nil {
-		h.lights.connected(s)
+		h.lights.connected(s, h.opts.Calls)
 	}
 }
 
@@ -224,6 +227,10 @@ func (h *hub) indication(s *session, m message) error {
 		return s.withdraw(m)
 	case m.Name == "CreateApiResult":
 		return s.closeLate(m)
+	case m.Name == "UserInitializeResult":
+		handle, err := openedHandle(m)
+		h.closeHandle(s, handle)
+		return err
 	case m.Name == "InitializeResult" && s.calls.asked && s.calls.err != nil:
 		h.callsRead(s, s.judge("Initialize", m, nil))
 	}
@@ -232,15 +239,22 @@ func (h *hub) indication(s *session, m message) error {
 
 // repair does again what has failed, and what is due.
 func (h *hub) repair() {
+	now := time.Now()
+	for _, left := range h.left {
+		maps.DeleteFunc(left, func(_ string, till time.Time) bool { return !now.Before(till) })
+	}
 	for _, s := range h.routes.all() {
-		if s.calls.err != nil {
+		if s.calls.err != nil && !s.calls.asking {
 			h.startCalls(s)
 			h.light(s.name())
+		}
+		for _, call := range s.aliens.hopeless(now.Add(-h.opts.ReconnectWithin)) {
+			s.forget(call)
 		}
 		for _, call := range s.aliens.unwanted() {
 			s.discard(call)
 		}
-		for _, user := range s.calls.forget(time.Now()) {
+		for _, user := range s.calls.trust(now) {
 			h.tellCalls(s, user)
 			h.recountUser(user)
 		}
@@ -249,7 +263,7 @@ func (h *hub) repair() {
 		h.replicate(h.master)
 	}
 	for _, u := range h.users {
-		if u.overdue(h.opts.RequestTimeout) {
+		if u.overdue(h.opts.RequestTimeout) && !h.watchAs(u) {
 			h.lose(u, &HiddenError{PBX: u.watch.on.name(), User: u.Name})
 		}
 		switch w := u.watch; {
@@ -283,9 +297,10 @@ func (h *hub) ask(s *session, q question, done func(message, error)) {
 }
 
 // refused reports a peer that was not let in. Any peer may do so: the light of a
-// master that is connected is not touched.
-func (h *hub) refused(err error) {
-	if h.master == nil {
+// master that is connected is not touched, nor, by others than itself, that of one which
+// is expected back.
+func (h *hub) refused(err *LoginError) {
+	if h.master == nil && (h.last[h.masterName] == nil || err.PBX == h.masterName) {
 		h.lights.master.Fail(err)
 	}
 }

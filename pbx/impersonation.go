@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // openAPI returns the name of the API to add an alien call through. One that was
@@ -36,8 +37,13 @@ func (s *session) closeLate(m message) error {
 
 func (s *session) closeAPI(api string) {
 	if api != apiPresence {
-		_ = s.ask(question{api: apiImpersonation, name: "DeleteApi", body: fields{"target": api}}, func(message, error) {})
+		_ = s.ask(closing(api), func(message, error) {})
 	}
+}
+
+// closing closes an API that was opened in the name of a user.
+func closing(api string) question {
+	return question{api: apiImpersonation, name: "DeleteApi", body: fields{"target": api}}
 }
 
 // watchAs watches a user who hides from the App object in the user's own name instead,
@@ -49,7 +55,7 @@ func (h *hub) watchAs(u *user) bool {
 		return false
 	}
 	h.ask(s, w.unsubscription(u), func(message, error) {})
-	w.api = "" // until it has a name
+	w.api, w.known, w.since = "", false, time.Time{} // until it has a name
 	create := question{api: apiImpersonation, name: "CreateApi", body: fields{"sip": w.sip, "target": apiPresence}}
 	h.ask(s, create, func(m message, err error) {
 		var api string

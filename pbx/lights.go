@@ -40,7 +40,7 @@ func (l *lights) pbx(name string) *presence.Light {
 }
 
 // connected shows a PBX by the connection that counts.
-func (l *lights) connected(s *session) {
+func (l *lights) connected(s *session, from CallSource) {
 	detail := "connected"
 	if s.hidden > 0 {
 		detail += fmt.Sprintf("; hidden from the App object: %d", s.hidden)
@@ -48,6 +48,8 @@ func (l *lights) connected(s *session) {
 	switch light := l.pbx(s.name()); {
 	case !s.has(apiPresence):
 		light.Fail(&APIError{PBX: s.name(), API: apiPresence})
+	case from == CallsOff:
+		light.OK(detail)
 	case s.calls.err != nil:
 		light.Fail(fmt.Errorf("read calls: %w", s.calls.err))
 	case !s.has(apiCalls):

@@ -49,9 +49,9 @@ type door struct {
 	turns    *turnstile
 }
 
-// admit reads until the peer has logged in and tells it so. Its error is a
-// [LoginError]; the peer was told of a failed login, the socket is still open.
-func (d door) admit(ctx context.Context, s *socket, addr string) (identity, error) {
+// admit reads until the peer has logged in and tells it so. A refused peer was told of
+// a failed login; the socket is still open.
+func (d door) admit(ctx context.Context, s *socket, addr string) (identity, *LoginError) {
 	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, ErrLoginTimeout)
 	defer cancel()
 	s.limit(loginLimit)
@@ -75,17 +75,19 @@ func (d door) admit(ctx context.Context, s *socket, addr string) (identity, erro
 		case m.Name == "AppCheckLogin":
 			if refused.Err = d.await(ctx, addr); refused.Err == nil {
 				reply, refused.Err = d.answer(m)
-				d.judged(addr, refused.Err)
+				d.wrong(addr, refused.Err)
 			}
 		case m.Name == "AppLogin":
-			if refused.Err = d.await(ctx, addr); refused.Err != nil {
-				break
+			var who identity
+			err := d.await(ctx, addr)
+			if err == nil {
+				who, err = d.login(m, challenge)
+				d.wrong(addr, err)
 			}
-			who, err := d.login(m, challenge)
-			d.judged(addr, err)
 			refused.SIP, refused.PBX, refused.Err = clip(who.Name), clip(who.PBX), err
 			reply = frameOf("AppLoginResult", string(m.Src), fields{"ok": err == nil, "app": clip(who.App), "domain": clip(who.Domain)})
 			if err == nil {
+				d.turns.passed(network(addr))
 				return who, d.tell(ctx, s, reply, refused)
 			}
 		default:
@@ -114,8 +116,9 @@ func (d door) read(ctx context.Context, s *socket) (message, error) {
 // await returns when a login of the address may be looked at. One whose turn would come
 // too late is refused without a look.
 func (d door) await(ctx context.Context, addr string) error {
-	wait := d.turns.turn(network(addr))
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
+	deadline, _ := ctx.Deadline()
+	wait, ok := d.turns.turn(network(addr), time.Until(deadline))
+	if !ok {
 		return ErrTooManyFailures
 	}
 	select {
@@ -126,12 +129,9 @@ func (d door) await(ctx context.Context, addr string) error {
 	}
 }
 
-// judged takes down what became of a login, if it was a guess at the password.
-func (d door) judged(addr string, err error) {
-	switch {
-	case err == nil:
-		d.turns.passed(network(addr))
-	case errors.Is(err, ErrDigest), errors.Is(err, ErrApp), errors.Is(err, ErrNoChallenge):
+// wrong takes down that a login failed, if it was a guess at the password.
+func (d door) wrong(addr string, err error) {
+	if errors.Is(err, ErrDigest) || errors.Is(err, ErrApp) || errors.Is(err, ErrNoChallenge) {
 		d.turns.failed(network(addr))
 	}
 }
@@ -181,9 +181,9 @@ func (d door) answer(m message) (reply []byte, err error) {
 	return frameOf("AppCheckLoginResult", string(m.Src), fields{"ok": err == nil}), err
 }
 
-// tell sends a reply, if there is one. Its error is the refusal, with the reason
+// tell sends a reply, if there is one. What it returns is the refusal, with the reason
 // for which the reply could not be sent where there was none before.
-func (d door) tell(ctx context.Context, s *socket, reply []byte, refusal *LoginError) error {
+func (d door) tell(ctx context.Context, s *socket, reply []byte, refusal *LoginError) *LoginError {
 	if reply == nil {
 		return nil
 	}

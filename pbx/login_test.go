@@ -16,6 +16,8 @@ func TestRefusedLogins(t *testing.T) {
 	t.Parallel()
 	wrongPassword, wrongApp := asPBX("hq"), asPBX("hq")
 	wrongPassword.password, wrongApp.app = "wrong", "innovaphone-users"
+	colon := asPBX("hq")
+	colon.domain = "example.com:ada"
 	for name, test := range map[string]struct {
 		try    func(*wire)
 		reason string
@@ -32,6 +34,7 @@ func TestRefusedLogins(t *testing.T) {
 		"API before login":        {func(w *wire) { w.send(`{"mt":"SetPresence","api":"PbxApi"}`) }, `message before login: "PbxApi"`, ""},
 		"PbxInfo before login":    {func(w *wire) { w.send(`{"mt":"PbxInfo","pbx":"hq"}`) }, `message before login: "PbxInfo"`, ""},
 		"check of a wrong digest": {func(w *wire) { w.send(`{"mt":"AppCheckLogin","app":"x","challenge":"1","digest":"2"}`) }, "wrong digest", "password"},
+		"colon in a name":         {func(w *wire) { require.False(w.r.t, w.login(colon)) }, `wrong digest`, "password"},
 		"frame over 8 KiB":        {func(w *wire) { w.send(`{"mt":"AppChallenge","x":"` + strings.Repeat("x", 8<<10) + `"}`) }, "read limited", ""},
 		"silence":                 {func(*wire) { time.Sleep(10 * time.Second) }, "no login in time", ""},
 		"challenges without end": {func(w *wire) {
@@ -52,7 +55,12 @@ func TestRefusedLogins(t *testing.T) {
 				time.Sleep(time.Second)
 				require.Empty(t, r.take())
 				require.EqualValues(t, 1, r.server.Counters().RefusedLogins)
+				require.Contains(t, r.log.String(), "login refused")
 				light := r.light("master PBX")
+				if test.reason == "EOF" || test.reason == "read limited" {
+					require.Equal(t, presence.StateStarting, light.State, "whoever has gone may have been anybody")
+					return
+				}
 				require.Equal(t, presence.StateFailed, light.State)
 				require.Contains(t, light.LastError, test.reason)
 				require.Contains(t, light.LastError, "pipe", "the address")
@@ -65,6 +73,29 @@ func TestRefusedLogins(t *testing.T) {
 	}
 }
 
+// What a person signs with a well chosen display name must not pass for a PBX: the parts of
+// the digest are joined by colons.
+func TestNobodyBecomesAPBXByItsName(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		ada := asPerson()
+		ada.dn = "ms365:x:Ada"
+		forged := asPBX("hq")
+		forged.domain, forged.sip, forged.guid, forged.dn, forged.info = ada.domain+":"+ada.sip+":"+ada.guid, "ms365", "x", "Ada", ada.info
+		require.Equal(t, digestOf(ada, "0"), digestOf(forged, "0"))
+		require.False(t, r.dial("/").login(forged))
+		ada.dn = "Ada: at work"
+		time.Sleep(2 * time.Second)
+		require.True(t, r.dial("/").logsIn(ada), "a colon in the display name itself is harmless")
+	})
+}
+
+func digestOf(i identity, challenge string) string {
+	_, digest, _ := strings.Cut(i.appLogin(challenge), `"digest":"`)
+	return digest[:64]
+}
+
 func TestStrangerLeavesTheLightOfAConnectedMaster(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -75,6 +106,27 @@ func TestStrangerLeavesTheLightOfAConnectedMaster(t *testing.T) {
 		require.False(t, r.dial("/").login(stranger))
 		synctest.Wait()
 		require.Equal(t, presence.StateOK, r.light("master PBX").State)
+	})
+}
+
+func TestStrangerLeavesTheLightOfAMasterThatIsExpectedBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		require.NoError(t, f.conn.Close())
+		r.take()
+		stranger := asPBX("other")
+		stranger.password = "guess"
+		require.False(t, r.dial("/").login(stranger))
+		r.take()
+		require.Equal(t, presence.StateStarting, r.light("master PBX").State)
+		stranger = asPBX("master")
+		stranger.password = "changed"
+		time.Sleep(5 * time.Second)
+		require.False(t, r.dial("/").logsIn(stranger))
+		r.take()
+		require.Contains(t, r.light("master PBX").LastError, "wrong digest", "the reason why it does not come back")
 	})
 }
 

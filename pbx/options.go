@@ -66,7 +66,8 @@ type Options struct {
 	PhoneContact string
 
 	// PresenceOnMaster watches and sets the presence of all users on the master, also
-	// of those whose home PBX is connected.
+	// of those whose home PBX is connected. With CallsOfUsers the calls of those are not
+	// counted then.
 	PresenceOnMaster bool
 
 	// AlienCalls says how alien calls are added. Defaults to [AlienImpersonated].
@@ -122,14 +123,14 @@ type Options struct {
 	// Defaults to 50.
 	Outstanding int
 
-	// ReadLimit is the size of the largest frame taken from a PBX, in bytes. A
+	// ReadLimit is the size of the largest frame taken from a PBX or a page, in bytes. A
 	// longer one ends the connection. Before the login it is 8 KiB.
 	// Defaults to 1 MiB.
 	ReadLimit int64
 
 	// OnEvent gets every event, one at a time, on the goroutine of Run. It must not
-	// block: nothing else is learnt from any PBX until it returns. It may call the
-	// methods of the server, except for writes, which wait for an answer. Required.
+	// block: nothing else is learnt from any PBX until it returns. It may call Health
+	// and Counters; the other methods wait for an answer. Required.
 	OnEvent func(Event)
 
 	// OnPage serves the page of a person who has logged in from a browser. It has a

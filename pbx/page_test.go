@@ -38,7 +38,7 @@ func TestPage(t *testing.T) {
 				}
 				var question struct{ Src, Text string }
 				if json.Unmarshal(m, &question) == nil {
-					err = p.Send(map[string]any{"mt": "EchoResult", "src": question.Src, "text": question.Text})
+					err = p.Send(ctx, map[string]any{"mt": "EchoResult", "src": question.Src, "text": question.Text})
 				}
 				if err != nil {
 					ended <- err
@@ -121,11 +121,12 @@ func TestPageThatDoesNotRead(t *testing.T) {
 		gone, flood := make(chan error, 1), make(chan struct{})
 		r := newRig(t, pbx.Options{OnPage: func(ctx context.Context, p *pbx.Page) {
 			<-flood
-			for ctx.Err() == nil {
-				_ = p.Send(map[string]any{"mt": "Flood"})
-				time.Sleep(time.Millisecond)
+			for {
+				if err := p.Send(ctx, map[string]any{"mt": "Flood"}); err != nil {
+					gone <- err
+					return
+				}
 			}
-			gone <- context.Cause(ctx)
 		}})
 		w := r.dial("/")
 		require.True(t, w.login(asPerson()))
@@ -136,12 +137,61 @@ func TestPageThatDoesNotRead(t *testing.T) {
 	})
 }
 
+func TestPageReadsSlowly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const burst = 1000
+		start := make(chan struct{})
+		r := newRig(t, pbx.Options{OnPage: func(ctx context.Context, p *pbx.Page) {
+			<-start
+			for i := range burst {
+				if err := p.Send(ctx, map[string]any{"mt": "Line", "n": i}); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		w := r.dial("/")
+		require.True(t, w.login(asPerson()))
+		token := <-w.reading
+		close(start)
+		time.Sleep(5 * time.Second)
+		w.reading <- token
+		<-w.closed
+		lines := w.received()
+		require.Len(t, lines, burst, "the handler waited, and its last words were sent")
+		require.EqualValues(t, burst-1, lines[burst-1]["n"])
+	})
+}
+
+func TestPageIsHeardToTheEnd(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			heard := make(chan int, 1)
+			r := newRig(t, pbx.Options{OnPage: func(ctx context.Context, p *pbx.Page) {
+				<-ctx.Done()
+				n := 0
+				for _, err := p.Receive(t.Context()); err == nil; _, err = p.Receive(t.Context()) {
+					n++
+				}
+				heard <- n
+			}})
+			w := r.dial("/")
+			require.True(t, w.login(asPerson()))
+			w.send(`{"mt":"A"}`, `{"mt":"B"}`, `{"mt":"C"}`)
+			synctest.Wait()
+			require.NoError(t, w.conn.Close())
+			require.Equal(t, 3, <-heard)
+		})
+	}
+}
+
 func TestPageSend(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{OnPage: func(ctx context.Context, p *pbx.Page) {
 			for _, bad := range []any{7, []int{}, map[string]any{"no": "mt"}, func() {}} {
-				if p.Send(bad) == nil {
+				if p.Send(ctx, bad) == nil {
 					t.Errorf("%T was sent", bad)
 				}
 			}

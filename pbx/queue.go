@@ -12,7 +12,7 @@ type request struct {
 	name   string
 	result string
 	src    string
-	frame  []byte
+	frames [][]byte             // the question, after what goes out with it
 	done   func(message, error) // called once, on any goroutine, with no lock held
 	timer  *time.Timer
 }
@@ -117,7 +117,9 @@ func (q *requests) advance() {
 		}
 		q.awaiting = append(q.awaiting, r)
 		r.timer = time.AfterFunc(q.timeout, func() { q.expire(r) })
-		q.send(r.frame)
+		for _, frame := range r.frames {
+			q.send(frame)
+		}
 	}
 }
 

@@ -8,11 +8,34 @@ import (
 )
 
 // readingOf is how far the calls of a watched user have been asked for.
-func (h *hub) readingOf(w *watch) *reading {
+func (h *hub) readingOf(u *user) *reading {
 	if h.opts.Calls == CallsOfUsers {
-		return &w.calls
+		return &u.watch.calls
 	}
-	return &w.on.calls.reading
+	if s := h.callers[u.Home]; s != nil {
+		return &s.calls.reading
+	}
+	return &reading{}
+}
+
+// followCalls has the calls of a PBX told by the connection that counts, and by that one
+// alone. It goes on with what the one before has told.
+func (h *hub) followCalls(pbx string) {
+	now, before := h.routes.of(pbx, apiCalls), h.callers[pbx]
+	switch {
+	case now == before:
+		return
+	case now == nil:
+		delete(h.callers, pbx)
+		h.loseCalls(before)
+		return
+	}
+	h.callers[pbx] = now
+	if before != nil && (before.gone || h.opts.Calls != CallsOfUsers) {
+		now.calls.before = before.calls.told()
+		before.calls = newCalls()
+	}
+	h.startCalls(now)
 }
 
 // startCalls asks a PBX for its calls (innovaphone SDK: RCC, Initialize). They come
@@ -27,23 +50,31 @@ func (h *hub) startCalls(s *session) {
 		h.afterwards(s, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endBefore(s, "", true) })
 		return
 	}
-	s.calls.reading = reading{asked: true}
+	c := s.calls
+	c.ask()
 	initialize := question{api: apiCalls, name: "Initialize", body: fields{"limit": 50, "calls": true}}
-	h.ask(s, initialize, func(_ message, err error) { h.callsRead(s, err) })
+	h.ask(s, initialize, func(_ message, err error) {
+		if s.calls == c {
+			h.callsRead(s, err)
+		}
+	})
 }
 
 // callsRead handles the answer to the question for the calls of a PBX, in time or late.
 // Most of the calls that are there come right after it.
 func (h *hub) callsRead(s *session, err error) {
-	s.calls.err = err
+	c := s.calls
+	c.asking, c.err = false, err
 	if err != nil {
 		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
 		h.callsKnown(s)
 		return
 	}
 	h.afterwards(s, h.opts.CallsSettle, func() {
-		s.calls.known = true
-		h.callsKnown(s)
+		if s.calls == c {
+			c.known = true
+			h.callsKnown(s)
+		}
 	})
 }
 
@@ -64,7 +95,7 @@ func (h *hub) callsKnown(s *session) {
 	h.endBefore(s, "", s.calls.err != nil)
 	h.light(s.name())
 	for _, u := range h.users {
-		if u.watch != nil && u.watch.on == s {
+		if u.watch != nil && u.Home == s.name() {
 			h.show(u)
 		}
 	}
@@ -75,33 +106,32 @@ func (h *hub) callsKnown(s *session) {
 func (h *hub) startUserCalls(u *user) {
 	w := u.watch
 	s := w.on
-	if h.opts.Calls != CallsOfUsers || !s.has(apiCalls) || s.name() != u.Home || w.calls.counts() && w.cn == u.LongName {
+	asked := (w.calls.asking || w.calls.counts()) && w.cn == u.LongName
+	if h.opts.Calls != CallsOfUsers || !s.has(apiCalls) || s.name() != u.Home || asked {
 		return
 	}
-	h.endUserCalls(w)
-	w.calls, w.cn = reading{asked: true}, u.LongName
-	initialize := question{api: apiCalls, name: "UserInitialize", src: u.GUID, body: fields{"cn": u.LongName}}
+	first := h.endUserCalls(w)
+	w.cn = u.LongName
+	w.calls.ask()
+	initialize := question{api: apiCalls, name: "UserInitialize", src: u.GUID, body: fields{"cn": w.cn}, first: first}
 	h.ask(s, initialize, func(m message, err error) {
-		var answer struct {
-			User scalar `json:"user"`
-		}
+		var handle scalar
 		if err == nil {
-			err = m.into(&answer)
+			handle, err = openedHandle(m)
 		}
-		if err == nil {
-			w.handle = answer.User
-			s.calls.handles[string(w.handle)] = u.GUID
-		}
-		if u.watch != w {
-			h.endUserCalls(w)
+		if u.watch != w || initialize.body.(fields)["cn"] != w.cn {
+			h.closeHandle(s, handle)
 			return
 		}
-		if w.calls.err = err; err != nil {
+		w.calls.asking, w.calls.err = false, err
+		if err != nil {
 			h.opts.Logger.Warn("calls not read", slog.String("guid", u.GUID), slog.Any("error", err))
 			h.endBefore(s, u.GUID, true)
 			h.show(u)
 			return
 		}
+		w.handle = handle
+		s.calls.handles[string(handle)] = u.GUID
 		h.afterwards(s, h.opts.CallsSettle, func() {
 			if u.watch == w {
 				w.calls.known = true
@@ -112,17 +142,36 @@ func (h *hub) startUserCalls(u *user) {
 	})
 }
 
-// endUserCalls gives the handle of a user back, if there is one.
-func (h *hub) endUserCalls(w *watch) {
+func openedHandle(m message) (scalar, error) {
+	var opened struct {
+		User scalar `json:"user"`
+	}
+	err := m.into(&opened)
+	if err == nil && opened.User == "" {
+		err = fmt.Errorf("%w: %s without user", ErrFrame, m.Name)
+	}
+	return opened.User, err
+}
+
+// closeHandle gives back a handle that nobody needs, such as that of a late answer.
+func (h *hub) closeHandle(s *session, handle scalar) {
+	if handle != "" && s.calls.handles[string(handle)] == "" {
+		s.tell(question{api: apiCalls, name: "UserEnd", body: fields{"user": handle.echo()}})
+	}
+}
+
+// endUserCalls ends what was told of the calls of a user, and returns the message that
+// gives the handle back, to go out with the next question; nil where there is none.
+func (h *hub) endUserCalls(w *watch) *question {
 	s, guid := w.on, w.on.calls.handles[string(w.handle)]
 	if s.gone || guid == "" {
-		return
+		return nil
 	}
-	s.tell(question{api: apiCalls, name: "UserEnd", src: guid, body: fields{"user": w.handle.echo()}})
 	delete(s.calls.handles, string(w.handle))
 	for _, call := range slices.Clone(s.calls.byUser[guid]) {
 		h.endCall(s, call, true)
 	}
+	return &question{api: apiCalls, name: "UserEnd", src: guid, body: fields{"user": w.handle.echo()}}
 }
 
 // call handles CallAdd, CallUpdate, CallDel and CallInfo.
@@ -135,11 +184,12 @@ func (h *hub) call(s *session, m message) error {
 		return fmt.Errorf("%w: %s without call", ErrFrame, m.Name)
 	}
 	id, user := string(body.Call), body.GUID
-	if m.Name == "CallInfo" {
-		id = string(body.User) + "/" + id
-		if user = s.calls.handles[string(body.User)]; user == "" {
-			return nil // given back meanwhile
-		}
+	if m.Name == "CallInfo" { // whose ids count for each user anew
+		user = s.calls.handles[string(body.User)]
+		id = user + "/" + id
+	}
+	if h.opts.Calls == CallsOff || h.callers[s.name()] != s && m.Name != "CallInfo" || m.Name == "CallInfo" && user == "" {
+		return nil // another connection tells them, or the handle was given back meanwhile
 	}
 	known := s.calls.byID[id]
 	switch {
@@ -151,6 +201,9 @@ func (h *hub) call(s *session, m message) error {
 		return nil
 	case m.Name == "CallAdd" || known == nil:
 		now := s.calls.add(s, id, user)
+		if !h.holdsAlien(s, user) {
+			now.doubt = h.left[s.name()][user]
+		}
 		if known != nil && known.User != user {
 			h.recountUser(known.User)
 		}
@@ -164,13 +217,21 @@ func (h *hub) call(s *session, m message) error {
 
 // tellCalls tells what is new about the calls of a user.
 func (h *hub) tellCalls(s *session, user string) {
-	s.calls.judge(user, !h.opts.AlienCallsUnseen && s.aliens.held(user))
+	s.calls.judge(user, h.holdsAlien(s, user))
 	for _, call := range s.calls.byUser[user] {
 		if call.told != call.Call {
 			call.told = call.Call
 			h.emit(CallSeen{Call: call.Call})
 		}
 	}
+}
+
+// holdsAlien reports whether one of the connections of a PBX holds an alien call of a
+// user that the PBX may tell of.
+func (h *hub) holdsAlien(of *session, user string) bool {
+	return !h.opts.AlienCallsUnseen && h.routes.any(func(s *session) bool {
+		return s.name() == of.name() && s.aliens.held(user)
+	})
 }
 
 func (h *hub) endCall(s *session, known *call, lost bool) {
@@ -221,9 +282,8 @@ func (h *hub) recount(u *user) {
 // the calls. It does where the home PBX tells them; then the calls that other PBXs tell
 // count as well, such as one that began before the user moved.
 func (h *hub) phone(u *user) (onCall, counted bool) {
-	w := u.watch
-	if w.on.name() != u.Home || !h.readingOf(w).counts() {
-		return w.phone, false
+	if !h.readingOf(u).counts() {
+		return u.watch.phone, false
 	}
 	return h.routes.any(func(s *session) bool { return s.calls.talking(u.GUID, h.opts.CountDialling) }), true
 }

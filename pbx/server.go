@@ -77,45 +77,49 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is the websocket for the App object of a PBX", http.StatusUpgradeRequired)
 		return
 	}
-	ctx, number, leave := s.enter(r.Context())
-	if leave == nil {
+	ctx, number, end := s.enter(r.Context())
+	if end == nil {
 		http.Error(w, "the connector is not running", http.StatusServiceUnavailable)
 		return
 	}
-	defer leave()
+	defer s.leave(number, end)
 	addr := s.opts.Address(r)
-	if !s.door.turns.enter(network(addr)) {
+	entry := s.door.turns.enter(network(addr), end)
+	if entry == nil {
+		s.hub.counts.count(func(c *Counters) { c.TurnedAway++ })
+		s.opts.Logger.Warn("too many logins at once", slog.String("addr", addr))
 		http.Error(w, "too many logins at once", http.StatusServiceUnavailable)
 		return
 	}
 	socket, who := s.admit(ctx, w, r, addr)
-	s.door.turns.leave(network(addr))
+	s.door.turns.leave(entry)
 	if socket != nil {
 		s.attend(ctx, socket, addr, who, number)
 	}
 }
 
 // enter makes the caller one of those that Run ends and waits for; nothing else ends
-// the context, since a connection outlives its request. The function returned is
-// nil when Run is not running.
-func (s *Server) enter(ctx context.Context) (context.Context, uint64, func()) {
+// the context, since a connection outlives its request. The function returned ends it,
+// and is nil when Run is not running.
+func (s *Server) enter(ctx context.Context) (context.Context, uint64, context.CancelCauseFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.running {
 		return nil, 0, nil
 	}
 	s.lastPeer++
-	number := s.lastPeer
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	s.peers[number] = cancel
+	s.peers[s.lastPeer] = cancel
 	s.serving.Add(1)
-	return ctx, number, func() {
-		cancel(nil)
-		s.mu.Lock()
-		delete(s.peers, number)
-		s.mu.Unlock()
-		s.serving.Done()
-	}
+	return ctx, s.lastPeer, cancel
+}
+
+func (s *Server) leave(number uint64, end context.CancelCauseFunc) {
+	end(nil)
+	s.mu.Lock()
+	delete(s.peers, number)
+	s.mu.Unlock()
+	s.serving.Done()
 }
 
 // admit returns the socket of a peer that has logged in, or nil.
@@ -125,23 +129,23 @@ func (s *Server) admit(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		s.opts.Logger.Debug("no websocket", slog.String("addr", addr), slog.Any("error", err))
 		return nil, identity{}
 	}
-	who, err := s.door.admit(ctx, socket, addr)
-	if err == nil {
+	who, refused := s.door.admit(ctx, socket, addr)
+	if refused == nil {
 		socket.limit(s.opts.ReadLimit)
 		return socket, who
 	}
-	if !errors.Is(err, ErrStopped) {
+	if !errors.Is(refused, ErrStopped) {
 		s.hub.counts.count(func(c *Counters) { c.RefusedLogins++ })
-		s.opts.Logger.Warn("login refused", slog.Any("error", err))
-		s.hub.post(func() { s.hub.refused(err) })
+		s.opts.Logger.Warn("login refused", slog.Any("error", refused))
 	}
-	if closeReason(err) != "" { // otherwise the peer has gone already
+	if closeReason(refused) != "" { // otherwise the peer has gone already
+		s.hub.post(func() { s.hub.refused(refused) })
 		select {
 		case <-time.After(refusalPause):
 		case <-ctx.Done():
 		}
 	}
-	socket.close(err)
+	socket.close(refused)
 	return nil, identity{}
 }
 
@@ -174,7 +178,7 @@ func (s *Server) showPage(ctx context.Context, p *peer, addr string) (ended func
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		s.opts.OnPage(ctx, p.page)
-		p.conn.stop(errPageDone)
+		p.conn.finish()
 	})
 	return func() { cancel(p.conn.cause); serving.Wait() }
 }

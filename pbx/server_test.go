@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -70,22 +68,6 @@ func TestBeforeRun(t *testing.T) {
 		Name: "master PBX", State: presence.StateStarting, Since: server.Health()[0].Since, Detail: "waiting for the first PBX",
 	}}, server.Health())
 	require.Empty(t, server.Counters().Unknown)
-}
-
-func TestTooManyLogins(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		r := newRig(t, pbx.Options{Address: func(*http.Request) string { n++; return fmt.Sprint(n) }})
-		for range 100 {
-			r.dial("/")
-		}
-		require.False(t, r.admits())
-		time.Sleep(20 * time.Second)
-		synctest.Wait()
-		newFake("master").connect(r)
-		require.Contains(t, kinds(r.take()), "up", "there is room again")
-	})
 }
 
 func TestErrors(t *testing.T) {

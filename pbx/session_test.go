@@ -418,6 +418,39 @@ func TestHiddenUsersAreCounted(t *testing.T) {
 	})
 }
 
+func TestSilentSubscription(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, impersonated := range []bool{false, true} {
+			r := newRig(t, pbx.Options{WatchImpersonated: impersonated})
+			f := newFake("master")
+			f.rows = f.rows[:1]
+			f.presences["a"] = "" // accepted, and then nothing
+			f.connect(r)
+			r.take()
+			time.Sleep(3 * time.Minute)
+			events := r.take()
+			require.Equal(t, []string{"lost"}, kinds(events))
+			require.ErrorAs(t, events[0].(pbx.PresenceLost).Err, new(*pbx.HiddenError))
+			require.Equal(t, impersonated, len(f.requests("CreateApi")) == 1)
+			require.NoError(t, f.conn.Close())
+		}
+	})
+}
+
+func TestLastWordOfAnEarlierSubscription(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		r.take()
+		f.set(func() { f.presences["z"] = `[]`; f.answers["SubscribePresence"] = "-" })
+		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":`+rowOf(guidA, "z", "master")+`}`,
+			fmt.Sprintf(`{"api":"PbxApi","mt":"PresenceState","src":%q,"up":false}`, guidA))
+		require.Equal(t, []string{"user"}, kinds(r.take()))
+	})
+}
+
 func TestUnansweredSubscription(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -480,6 +513,8 @@ func TestSecondAppObjectTakesOver(t *testing.T) {
 		require.Contains(t, kinds(events), "synced")
 		require.Contains(t, kinds(events), "user", "the older is the master again")
 		require.Len(t, older.requests("ReplicateStart"), 1)
+		time.Sleep(settle)
+		r.take()
 		require.Equal(t, presence.StateOK, r.light("master PBX").State)
 		require.Equal(t, presence.StateOK, r.light("PBX master").State)
 	})

@@ -28,13 +28,14 @@ type world struct {
 	mu      sync.Mutex // protects following
 	users   map[string]pbx.User
 	seen    map[string]presence.PBXSeen
+	lost    map[string]bool
 	calls   map[callKey]pbx.Call
 	synced  int
 	corrupt []string // events that contradict the ones before
 }
 
 func newWorld() *world {
-	return &world{users: map[string]pbx.User{}, seen: map[string]presence.PBXSeen{}, calls: map[callKey]pbx.Call{}}
+	return &world{users: map[string]pbx.User{}, seen: map[string]presence.PBXSeen{}, lost: map[string]bool{}, calls: map[callKey]pbx.Call{}}
 }
 
 // activity is what a user shows.
@@ -51,6 +52,7 @@ func (w *world) learn(e pbx.Event) {
 	case pbx.UserSeen:
 		w.users[e.User.GUID] = e.User
 	case pbx.UserGone:
+		delete(w.lost, e.GUID)
 		if _, known := w.users[e.GUID]; !known {
 			w.corrupt = append(w.corrupt, "gone without having been seen: "+e.GUID)
 		}
@@ -58,18 +60,31 @@ func (w *world) learn(e pbx.Event) {
 	case pbx.UsersSynced:
 		w.synced++
 	case pbx.PresenceSeen:
-		if _, known := w.users[e.GUID]; !known || !w.users[e.GUID].Licensed {
+		if u, known := w.users[e.GUID]; !known || !u.Licensed {
 			w.corrupt = append(w.corrupt, "presence of an unlicensed user: "+e.GUID)
 		}
+		before, known := w.seen[e.GUID]
+		if before.At = e.Seen.At; known && before == e.Seen {
+			w.corrupt = append(w.corrupt, fmt.Sprintf("seen twice: %s: %+v", e.GUID, e.Seen))
+		}
 		w.seen[e.GUID] = e.Seen
+		delete(w.lost, e.GUID)
 	case pbx.PresenceLost:
 		var hidden *pbx.HiddenError
 		if _, known := w.seen[e.GUID]; !known && !errors.As(e.Err, &hidden) && !errors.Is(e.Err, pbx.ErrRefused) && !errors.Is(e.Err, pbx.ErrTimeout) {
 			w.corrupt = append(w.corrupt, fmt.Sprintf("lost without having been seen: %s: %v", e.GUID, e.Err))
 		}
+		if w.lost[e.GUID] {
+			w.corrupt = append(w.corrupt, fmt.Sprintf("lost twice: %s: %v", e.GUID, e.Err))
+		}
 		delete(w.seen, e.GUID)
+		w.lost[e.GUID] = true
 	case pbx.CallSeen:
-		w.calls[callKey{e.Call.Connection, e.Call.ID}] = e.Call
+		key := callKey{e.Call.Connection, e.Call.ID}
+		if before, known := w.calls[key]; known && before == e.Call {
+			w.corrupt = append(w.corrupt, fmt.Sprintf("call seen twice: %+v", e.Call))
+		}
+		w.calls[key] = e.Call
 	case pbx.CallEnded:
 		key := callKey{e.Call.Connection, e.Call.ID}
 		if _, known := w.calls[key]; !known {
@@ -281,6 +296,28 @@ func TestSimulatedTroubles(t *testing.T) {
 		for _, h := range s.server.Health() {
 			require.Equal(t, presence.StateOK, h.State, "%+v", h)
 		}
+	})
+}
+
+// While one connection takes over from another, nobody goes out of sight, however slow it is.
+func TestNobodyIsLostWhenALargeConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const users = 1000
+		s := newSite(t, pbx.Options{})
+		for i := range users {
+			s.system.AddUser(pbxtest.User{Name: fmt.Sprintf("u%d", i), Licensed: true})
+		}
+		p := s.start(pbxtest.Options{ResultDelay: time.Second})
+		time.Sleep(20 * time.Minute)
+		require.Len(t, s.seen, users)
+		p.Duplicate()
+		for range 60 {
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			require.Len(t, s.seen, users)
+		}
+		require.EqualValues(t, 1, s.server.Counters().Replaced)
 	})
 }
 

@@ -65,7 +65,8 @@ func (s *socket) close(why error) {
 // the sentinel.
 func closeReason(why error) string {
 	for _, known := range []error{
-		ErrStopped, ErrReplaced, ErrSlow, ErrDigest, ErrApp, ErrNoChallenge, ErrNotLoggedIn, ErrLoginTimeout, ErrFrame,
+		ErrStopped, ErrReplaced, ErrSlow, ErrDigest, ErrApp, ErrNoChallenge, ErrNotLoggedIn, ErrLoginTimeout,
+		ErrTooManyFailures, ErrCrowded, ErrFrame,
 	} {
 		if errors.Is(why, known) {
 			return known.Error()

@@ -1,7 +1,9 @@
 package pbx
 
 import (
+	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,8 +31,14 @@ const (
 // does not get faster with more connections. It is safe for concurrent use.
 type turnstile struct {
 	mu     sync.Mutex // protects following
-	inside int
+	inside []*entry   // the longest first
 	byAddr map[string]*visits
+}
+
+// entry is a peer that is about to log in.
+type entry struct {
+	addr string
+	end  context.CancelCauseFunc
 }
 
 // visits are what is remembered of one address.
@@ -43,46 +51,65 @@ type visits struct {
 
 func newTurnstile() *turnstile { return &turnstile{byAddr: map[string]*visits{}} }
 
-// enter reports whether there is room for one more peer. If so, it is to leave.
-func (t *turnstile) enter(addr string) bool {
+// enter lets one more peer in, which is to leave with what is returned, or returns nil
+// where its address has enough of them inside. Where all places are taken, the peer that
+// has been inside for longest has to go: it has said nothing of use in all that time.
+func (t *turnstile) enter(addr string, end context.CancelCauseFunc) *entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	v := t.of(addr)
-	if t.inside >= maxLogins || v.inside >= maxLoginsPerAddr {
-		t.tidy(addr, v)
-		return false
+	if v.inside >= maxLoginsPerAddr {
+		return nil
 	}
-	t.inside++
+	if len(t.inside) >= maxLogins {
+		t.inside[0].end(ErrCrowded)
+		t.remove(t.inside[0])
+	}
+	e := &entry{addr, end}
+	t.inside = append(t.inside, e)
 	v.inside++
-	return true
+	return e
 }
 
-func (t *turnstile) leave(addr string) {
+func (t *turnstile) leave(e *entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	v := t.of(addr)
-	t.inside--
-	v.inside--
-	t.tidy(addr, v)
+	t.remove(e)
 }
 
-// turn returns how long a login has to wait before it is looked at. The one after it
-// waits for longer.
-func (t *turnstile) turn(addr string) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	v := t.of(addr)
-	now := time.Now()
-	if v.failures == 0 || now.Sub(v.failed) > forgiven {
-		v.failures = 0
-		return 0
+// remove takes a peer out, if it is still inside. t.mu is held.
+func (t *turnstile) remove(e *entry) {
+	i := slices.Index(t.inside, e)
+	if i < 0 {
+		return
 	}
+	t.inside = slices.Delete(t.inside, i, i+1)
+	v := t.of(e.addr)
+	v.inside--
+	if v.inside == 0 && v.forgiven() {
+		delete(t.byAddr, e.addr)
+	}
+}
+
+// turn returns how long a login has to wait before it is looked at; the one after it
+// waits for longer. It takes no turn that would come later than within.
+func (t *turnstile) turn(addr string, within time.Duration) (wait time.Duration, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v := t.of(addr)
+	if v.forgiven() {
+		v.failures, v.next = 0, time.Time{}
+		return 0, true
+	}
+	now := time.Now()
 	if v.next.Before(now) {
 		v.next = now
 	}
-	wait := v.next.Sub(now)
+	if wait = v.next.Sub(now); wait > within {
+		return 0, false
+	}
 	v.next = v.next.Add(v.penalty())
-	return wait
+	return wait, true
 }
 
 // failed takes down that a login of an address was wrong.
@@ -90,6 +117,9 @@ func (t *turnstile) failed(addr string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	v := t.of(addr)
+	if v.forgiven() {
+		v.failures, v.next = 0, time.Time{}
+	}
 	v.failures++
 	v.failed = time.Now()
 	if next := v.failed.Add(v.penalty()); v.next.Before(next) {
@@ -101,12 +131,16 @@ func (t *turnstile) failed(addr string) {
 func (t *turnstile) passed(addr string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.of(addr).failures = 0
+	v := t.of(addr)
+	v.failures, v.next = 0, time.Time{}
 }
 
 func (v *visits) penalty() time.Duration {
 	return min(firstPenalty<<min(v.failures-1, 8), maxPenalty)
 }
+
+// forgiven reports whether there is nothing to hold against an address.
+func (v *visits) forgiven() bool { return v.failures == 0 || time.Since(v.failed) > forgiven }
 
 // of returns what is remembered of an address, and makes room where that is much. t.mu
 // is held.
@@ -120,13 +154,6 @@ func (t *turnstile) of(addr string) *visits {
 		t.byAddr[addr] = v
 	}
 	return v
-}
-
-// tidy forgets an address of which nothing is worth remembering. t.mu is held.
-func (t *turnstile) tidy(addr string, v *visits) {
-	if v.inside == 0 && (v.failures == 0 || time.Since(v.failed) > forgiven) {
-		delete(t.byAddr, addr)
-	}
 }
 
 // forgetOne forgets an address that nobody is coming from just now, any of them. t.mu is

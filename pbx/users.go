@@ -40,6 +40,7 @@ func (h *hub) upsert(c columns) {
 	if c.Pseudo != "" {
 		if u != nil {
 			h.drop(u)
+			h.settled()
 		}
 		return
 	}

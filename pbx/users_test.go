@@ -258,3 +258,17 @@ func TestLicenceAnswers(t *testing.T) {
 		})
 	}
 }
+
+func TestLastUnsettledUserIsNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.rows = f.rows[:1]
+		f.answers["CheckAppLic"] = "-"
+		f.connect(r)
+		require.NotContains(t, kinds(r.take()), "synced")
+		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":{"guid":"` + guidA + `","h323":"a","pseudo":"<pseudo/>"}}`)
+		require.Equal(t, []string{"synced"}, kinds(r.take()))
+	})
+}

@@ -46,7 +46,7 @@ type info struct {
 // visitor returns who a login is of, before anything is proved, and whether it claims
 // to be a PBX: that one comes in the name of its App object, a person through one.
 func (l login) visitor() (v Visitor, isPBX bool, err error) {
-	v = Visitor{App: l.App, Domain: l.Domain, Name: l.SIP, GUID: l.GUID, DisplayName: l.DN, Object: l.PBXObject}
+	v = Visitor{App: l.App, Domain: l.Domain, Name: l.SIP, GUID: l.GUID, DisplayName: l.DN}
 	if l.Info == nil {
 		return v, false, nil
 	}

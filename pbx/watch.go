@@ -14,11 +14,11 @@ const onThePhone = "on-the-phone"
 // SDK: PbxApi). Its src is the GUID of the user.
 type watch struct {
 	on     *session
-	sip    string // the user was subscribed under that name
-	api    string // PbxApi, or one in the name of the user; empty while that is being opened
-	since  time.Time
-	failed error // refused or left unanswered, to be tried again
-	known  bool  // the contacts have come and hold
+	sip    string    // the user was subscribed under that name
+	api    string    // PbxApi, or one in the name of the user; empty while that is being opened
+	since  time.Time // the subscription was answered; zero before
+	failed error     // refused or left unanswered, to be tried again
+	known  bool      // the contacts have come and hold
 	value  Presence
 	phone  bool // some contact says on-the-phone
 	at     time.Time
@@ -73,7 +73,7 @@ func (h *hub) place(u *user) {
 }
 
 func (h *hub) watch(u *user, s *session) {
-	u.watch = &watch{on: s, sip: u.Name, api: apiPresence, since: time.Now()}
+	u.watch = &watch{on: s, sip: u.Name, api: apiPresence}
 	h.startUserCalls(u)
 	h.subscribe(u)
 }
@@ -85,6 +85,7 @@ func (h *hub) subscribe(u *user) {
 		if u.watch != w || w.api != subscribe.api {
 			return
 		}
+		w.since = time.Now()
 		if err != nil {
 			h.opts.Logger.Debug("presence not subscribed", slog.String("guid", u.GUID), slog.Any("error", err))
 			w.failed, w.known = err, false
@@ -94,8 +95,12 @@ func (h *hub) subscribe(u *user) {
 	})
 }
 
-// unsubscription ends what subscribe has begun.
+// unsubscription ends what subscribe has begun. An API in the name of the user takes its
+// subscription along.
 func (w *watch) unsubscription(u *user) question {
+	if w.api != apiPresence {
+		return closing(w.api)
+	}
 	return question{api: w.api, name: "UnsubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
 }
 
@@ -116,21 +121,20 @@ func (h *hub) hide(w *watch, hidden bool) {
 // unwatch ends the watch of a user, if there is one.
 func (h *hub) unwatch(u *user) {
 	w := u.watch
-	if w == nil {
+	u.watch = nil
+	if w == nil || w.on.gone {
 		return
 	}
-	u.watch = nil
-	if !w.on.gone {
-		h.endUserCalls(w)
-		h.hide(w, false)
-		switch w.api {
-		case apiPresence:
-			h.ask(w.on, w.unsubscription(u), func(message, error) {})
-		case "": // closed as soon as it is open
-		default:
-			w.on.closeAPI(w.api)
+	h.hide(w, false)
+	end := w.unsubscription(u)
+	end.first = h.endUserCalls(w)
+	if w.api == "" { // closed as soon as it is open
+		if end.first != nil {
+			w.on.tell(*end.first)
 		}
+		return
 	}
+	h.ask(w.on, end, func(message, error) {})
 }
 
 // watched returns the user an indication is about, or nil if it comes too late.
@@ -151,8 +155,9 @@ func (h *hub) presenceState(s *session, m message) error {
 	}
 	u := h.watched(s, m)
 	switch {
-	case u == nil || state.Up || h.watchAs(u):
-	case m.API == apiPresence && u.watch.api != apiPresence: // the last word of the App object's own subscription
+	case u == nil || state.Up:
+	case u.watch.since.IsZero(): // the last word of a subscription before this one
+	case h.watchAs(u):
 	default:
 		u.watch.known = false
 		h.lose(u, &HiddenError{PBX: s.name(), User: u.Name})
@@ -202,7 +207,7 @@ func (w *watch) read(contacts []contact, o Options) {
 func (h *hub) show(u *user) {
 	w := u.watch
 	onCall, counted := h.phone(u)
-	if !w.known || counted && !onCall && !h.readingOf(w).known {
+	if !w.known || counted && !onCall && !h.readingOf(u).known {
 		return
 	}
 	seen := Seen{
@@ -230,9 +235,9 @@ func (h *hub) lose(u *user, err error) {
 	}
 }
 
-// overdue reports whether what was seen of a user before the watch began has to be taken
-// for lost: the new connection shows nothing.
+// overdue reports whether a user has to be taken for one that cannot be seen: the
+// subscription was accepted, and nothing has come of it.
 func (u *user) overdue(after time.Duration) bool {
 	w := u.watch
-	return u.told && w != nil && !w.known && time.Since(w.since) > after
+	return w != nil && !w.known && !u.lost && !w.since.IsZero() && time.Since(w.since) > after
 }

@@ -22,6 +22,7 @@ type conn struct {
 	pbx     *PBX
 	sys     *System
 	ws      *socket
+	key     sessionKey
 	out     *outbox
 	roll    chan struct{} // asks for the roll call of RCC
 	dropped chan struct{} // closed when the PBX gives the connection up
@@ -39,9 +40,9 @@ type conn struct {
 	lastHandle int
 }
 
-func newConn(p *PBX, ws *socket) *conn {
+func newConn(p *PBX, ws *socket, key sessionKey) *conn {
 	return &conn{
-		pbx: p, sys: p.sys, ws: ws,
+		pbx: p, sys: p.sys, ws: ws, key: key,
 		out:     newOutbox(p.o.QueueLimit),
 		roll:    make(chan struct{}, 1),
 		dropped: make(chan struct{}),

@@ -27,6 +27,13 @@
 // default is the reading that asks more of the service. Requests an enabled API does
 // not know are answered with an error.
 //
+// # Pages
+//
+// A [Browser] is a page of the app that somebody has open: a user in myApps, or an
+// administrator outside of it. It logs in, keeps its connection alive and comes back, and
+// otherwise says and hears what the test and the service have for each other. Its session
+// key is derived here and not by the service's code.
+//
 // # Observing
 //
 // [System.Await] blocks until a condition over the system holds. [System.Writes]

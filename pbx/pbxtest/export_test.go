@@ -4,7 +4,9 @@ import "context"
 
 // Digest is the login digest of credentials given one by one.
 func Digest(app, domain, sip, guid, dn string, info []byte, challenge, password string) string {
-	return credentials{app, domain, sip, guid, dn, info, password}.digest(challenge)
+	return credentials{
+		app: app, domain: domain, sip: sip, guid: guid, dn: dn, info: info, password: password,
+	}.digest(challenge)
 }
 
 // Address is where a PBX with that App URL dials.

@@ -117,13 +117,42 @@ func (c *conn) row(u *user) map[string]any {
 	for _, address := range u.Emails {
 		emails = append(emails, map[string]string{"email": address})
 	}
-	none := []struct{}{}
+	devices := make([]deviceBody, len(u.Devices))
+	for i, hw := range u.Devices {
+		devices[i] = deviceBody{HW: hw, Text: hw}
+	}
 	return map[string]any{
 		"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number,
 		"node": u.Node, "loc": u.Home, "config": "", "pseudo": "", "apps": "", "apps-my": "",
 		"hide": false, "fax": false, "h323-email": u.NameIsEmail, "emails": emails,
-		"grps": none, "devices": none, "wakeups": none,
+		"grps": groups(u.Groups), "devices": devices, "wakeups": []struct{}{},
 	}
+}
+
+type groupBody struct {
+	Name string `json:"name"`
+}
+
+func groups(names []string) []groupBody {
+	list := make([]groupBody, len(names))
+	for i, name := range names {
+		list[i].Name = name
+	}
+	return list
+}
+
+// deviceBody is a device as replicated; the switches are those of a device just added.
+type deviceBody struct {
+	HW       string `json:"hw"`
+	Text     string `json:"text"`
+	App      string `json:"app"`
+	Admin    bool   `json:"admin"`
+	NoFilter bool   `json:"no-filter"`
+	TLS      bool   `json:"tls"`
+	NoMob    bool   `json:"no-mob"`
+	Trusted  bool   `json:"trusted"`
+	SReg     bool   `json:"sreg"`
+	MR       bool   `json:"mr"`
 }
 
 // filtered leaves of a row what was asked for and is not an empty string.

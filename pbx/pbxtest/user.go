@@ -17,6 +17,8 @@ type User struct {
 	Home        string   // loc: name of the PBX the user is at home; the master if empty
 	Emails      []string // an address without @ belongs to the domain of the system
 	NameIsEmail bool     // h323-email: Name@domain is an address too
+	Groups      []string // grps: names of the groups the user is an active member of
+	Devices     []string // hw: the phones and apps that may register as the user
 	Licensed    bool     // holds the licence of the app
 	Hidden      bool     // Visibility shows the App object nothing: subscriptions stay down
 }
@@ -134,9 +136,12 @@ func (s *System) Users() []User {
 	return all
 }
 
-func (u *user) public() User {
-	data := u.User
+func (u *user) public() User { return u.User.clone() }
+
+func (data User) clone() User {
 	data.Emails = slices.Clone(data.Emails)
+	data.Groups = slices.Clone(data.Groups)
+	data.Devices = slices.Clone(data.Devices)
 	return data
 }
 
@@ -154,8 +159,7 @@ func (s *System) replace(u *user, data User) {
 }
 
 func (s *System) put(u *user, data User) {
-	u.User = data
-	u.Emails = slices.Clone(data.Emails)
+	u.User = data.clone()
 	s.byName[u.Name] = u
 	s.byNumber[u.Number] = u
 	s.byLongName[u.LongName] = u

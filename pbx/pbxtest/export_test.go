@@ -44,3 +44,11 @@ func (o Outbox) Take() []string {
 	}
 	return texts
 }
+
+// SessionKey is the session key of a login.
+func SessionKey(challenge, password string) string { return string(newSessionKey(challenge, password)) }
+
+// Decrypt reads what was encrypted for a login.
+func Decrypt(challenge, password, seed, digits string) (string, error) {
+	return newSessionKey(challenge, password).decrypt(seed, digits)
+}

@@ -16,6 +16,7 @@ const (
 	apiAdmin         = "PbxAdminApi"
 	apiRCC           = "RCC"
 	apiImpersonation = "PbxImpersonation"
+	apiServices      = "Services"
 )
 
 // maxMessage is the longest message a service may send (SDK page PbxApi, send).

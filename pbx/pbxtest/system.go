@@ -23,6 +23,7 @@ type System struct {
 	byNumber   map[string]*user
 	byLongName map[string]*user
 	lastCall   int
+	services   []Service
 	writes     []Write
 	violations []string
 	watch      chan struct{} // closed at the next change; nil while nobody waits

@@ -125,6 +125,10 @@ func (c *conn) row(u *user) map[string]any {
 		"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number,
 		"node": u.Node, "loc": u.Home, "config": "", "pseudo": "", "apps": "", "apps-my": "",
 		"hide": false, "fax": false, "h323-email": u.NameIsEmail, "emails": emails,
+		"allows": []allowBody{}, "t-allows": []allowBody{{
+			Name: "@", Online: !u.Hidden, Presence: !u.Hidden, OTF: !u.Hidden && !u.HidesCalls,
+			Note: !u.Hidden && !u.HidesNotes, Visible: !u.Hidden,
+		}},
 		"grps": groups(u.Groups), "devices": devices, "wakeups": []struct{}{},
 	}
 }
@@ -139,6 +143,16 @@ func groups(names []string) []groupBody {
 		list[i].Name = name
 	}
 	return list
+}
+
+// allowBody is an entry of Visibility: what watchers of that name see.
+type allowBody struct {
+	Name     string `json:"name"`
+	Online   bool   `json:"online"`
+	Presence bool   `json:"presence"`
+	OTF      bool   `json:"otf"`
+	Note     bool   `json:"note"`
+	Visible  bool   `json:"visible"`
 }
 
 // deviceBody is a device as replicated; the switches are those of a device just added.

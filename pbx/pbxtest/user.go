@@ -2,7 +2,6 @@ package pbxtest
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -21,6 +20,8 @@ type User struct {
 	Devices     []string // hw: the phones and apps that may register as the user
 	Licensed    bool     // holds the licence of the app
 	Hidden      bool     // Visibility shows the App object nothing: subscriptions stay down
+	HidesCalls  bool     // Visibility without otf: on-the-phone is not shown
+	HidesNotes  bool     // Visibility without note: notes are shown as empty
 }
 
 // user is a User with all that hangs on it.
@@ -29,6 +30,7 @@ type user struct {
 	contacts []Contact // newest first
 	calls    []*Call
 	subs     []*subscription
+	apis     []*presenceAPI // that act as the user
 }
 
 // AddUser adds a user and returns it with its GUID and Home filled in. A user that has
@@ -95,9 +97,9 @@ func (s *System) RemoveUser(guid string) {
 		sub.remove()
 		sub.sendState(false)
 	}
-	s.eachConn(func(c *conn) {
-		maps.DeleteFunc(c.actors, func(_ string, actor *user) bool { return actor == u })
-	})
+	for _, api := range slices.Clone(u.apis) {
+		api.close()
+	}
 	s.unlink(u)
 	delete(s.users, guid)
 	s.order = slices.DeleteFunc(s.order, func(other *user) bool { return other == u })
@@ -151,9 +153,12 @@ func (s *System) replace(u *user, data User) {
 	s.unlink(u)
 	s.put(u, data)
 	s.replicateUpdate(&old, u)
-	if old.Hidden != u.Hidden {
-		for _, sub := range u.subs {
+	for _, sub := range u.subs {
+		switch {
+		case old.Hidden != u.Hidden:
 			sub.start()
+		case (old.HidesCalls != u.HidesCalls || old.HidesNotes != u.HidesNotes) && sub.rights().visible:
+			sub.sendUpdate()
 		}
 	}
 }

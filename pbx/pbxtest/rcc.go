@@ -70,7 +70,7 @@ func (c *conn) rollCall(ctx context.Context) error {
 	c.sys.mu.Lock()
 	mon := c.monitor
 	var names []*user
-	for _, u := range c.sys.order {
+	for u := range c.sys.everybody() {
 		if c.pbx.sees(u) {
 			names = append(names, u)
 		}
@@ -124,7 +124,7 @@ func (c *conn) endRollCall(mon *monitor) {
 		return
 	}
 	mon.done = true
-	for _, u := range c.sys.order {
+	for u := range c.sys.everybody() {
 		for _, call := range u.calls {
 			if mon.calls && call.visible() && call.pbx == c.pbx {
 				c.sayCallAdd(call)

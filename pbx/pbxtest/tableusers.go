@@ -71,7 +71,7 @@ func (c *conn) replicateStart(m message) error {
 			offered[column] = struct{}{}
 		}
 	}
-	for _, u := range c.sys.order {
+	for u := range c.sys.everybody() {
 		if t.users && c.pbx.sees(u) {
 			t.rest = append(t.rest, u)
 		}

@@ -1,6 +1,7 @@
 package pbxtest
 
 import (
+	"container/list"
 	"fmt"
 	"slices"
 )
@@ -27,6 +28,7 @@ type User struct {
 // user is a User with all that hangs on it.
 type user struct {
 	User
+	place    *list.Element // in System.order
 	contacts []Contact // newest first
 	calls    []*Call
 	subs     []*subscription
@@ -51,7 +53,7 @@ func (s *System) AddUser(data User) User {
 			{Contact: imContact, Status: statusOpen},
 		}}
 		s.users[data.GUID] = u
-		s.order = append(s.order, u)
+		u.place = s.order.PushBack(u)
 		s.put(u, data)
 		s.replicateAdd(u)
 	} else {
@@ -102,7 +104,7 @@ func (s *System) RemoveUser(guid string) {
 	}
 	s.unlink(u)
 	delete(s.users, guid)
-	s.order = slices.DeleteFunc(s.order, func(other *user) bool { return other == u })
+	s.order.Remove(u.place)
 	s.replicateDel(u)
 	s.changed()
 }
@@ -131,9 +133,9 @@ func (s *System) UserByName(name string) (User, bool) {
 func (s *System) Users() []User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]User, len(s.order))
-	for i, u := range s.order {
-		all[i] = u.public()
+	all := make([]User, 0, s.order.Len())
+	for u := range s.everybody() {
+		all = append(all, u.public())
 	}
 	return all
 }

@@ -4,7 +4,6 @@ import "fmt"
 
 type targetBody struct {
 	Target string `json:"target"`
-	OK     bool   `json:"ok,omitempty"`
 }
 
 // impersonationAPI serves PbxImpersonation: instances of PbxApi that act as a user
@@ -34,7 +33,7 @@ func (c *conn) createAPI(m message) error {
 	target := fmt.Sprintf("%s.%d", apiPresence, c.lastAPI)
 	c.lastAPI++
 	c.addPresenceAPI(target, u)
-	c.result(m, encode(targetBody{Target: target}))
+	c.result(m, encode(targetBody{target}))
 	return nil
 }
 
@@ -49,6 +48,8 @@ func (c *conn) deleteAPI(m message) error {
 		return refuse("no such API")
 	}
 	api.close()
-	c.result(m, encode(targetBody{Target: p.Target, OK: true}))
+	c.result(m, encode(struct {
+		OK bool `json:"ok"`
+	}{true}))
 	return nil
 }

@@ -136,6 +136,11 @@ func (b *Browser) checkedBuild(m message) bool {
 	return true
 }
 
+type appBody struct {
+	Name string `json:"name"`
+	DN   string `json:"dn"`
+}
+
 func (b *Browser) appURL() string {
 	url := b.pbx.o.AppURL
 	return url[:strings.LastIndex(url, "/")+1] + b.o.App
@@ -158,6 +163,10 @@ func (b *Browser) credentials() (credentials, error) {
 		password: b.o.Password, pbxObj: p.o.AppObject,
 	}
 	if !b.o.WithoutInfo {
+		apps := make([]appBody, len(u.Apps))
+		for i, name := range u.Apps {
+			apps[i] = appBody{name, name}
+		}
 		login.info = encode(struct {
 			AppObj     string      `json:"appobj"`
 			AppDN      string      `json:"appdn"`
@@ -166,8 +175,8 @@ func (b *Browser) credentials() (credentials, error) {
 			CN         string      `json:"cn"`
 			Unlicensed bool        `json:"unlicensed,omitempty"`
 			Groups     []groupBody `json:"groups"`
-			Apps       []string    `json:"apps"`
-		}{p.o.AppObject, p.o.AppTitle, b.appURL(), p.o.Name, u.LongName, !u.Licensed, groups(u.Groups), []string{}})
+			Apps       []appBody   `json:"apps"`
+		}{p.o.AppObject, p.o.AppTitle, b.appURL(), p.o.Name, u.LongName, !u.Licensed, groups(u.Groups), apps})
 	}
 	return login, nil
 }

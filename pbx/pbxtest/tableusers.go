@@ -3,6 +3,7 @@ package pbxtest
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // maxPseudo is the number of object types that made a real PBX crash.
@@ -123,7 +124,8 @@ func (c *conn) row(u *user) map[string]any {
 	}
 	return map[string]any{
 		"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number,
-		"node": u.Node, "loc": u.Home, "config": "", "pseudo": "", "apps": "", "apps-my": "",
+		"node": u.Node, "loc": u.Home, "config": u.Config, "pseudo": "",
+		"apps": strings.Join(u.Apps, ","), "apps-my": strings.Join(u.Apps, ","),
 		"hide": false, "fax": false, "h323-email": u.NameIsEmail, "emails": emails,
 		"allows": []allowBody{}, "t-allows": []allowBody{{
 			Name: "@", Online: !u.Hidden, Presence: !u.Hidden, OTF: !u.Hidden && !u.HidesCalls,

@@ -17,6 +17,8 @@ type User struct {
 	Home        string   // loc: name of the PBX the user is at home; the master if empty
 	Emails      []string // an address without @ belongs to the domain of the system
 	NameIsEmail bool     // h323-email: Name@domain is an address too
+	Config      string   // name of the config template
+	Apps        []string // apps, apps-my: names of other apps the user may use
 	Groups      []string // grps: names of the groups the user is an active member of
 	Devices     []string // hw: the phones and apps that may register as the user
 	Licensed    bool     // holds the licence of the app
@@ -29,7 +31,7 @@ type User struct {
 type user struct {
 	User
 	place    *list.Element // in System.order
-	contacts []Contact // newest first
+	contacts []Contact     // newest first
 	calls    []*Call
 	subs     []*subscription
 	apis     []*presenceAPI // that act as the user
@@ -146,6 +148,7 @@ func (data User) clone() User {
 	data.Emails = slices.Clone(data.Emails)
 	data.Groups = slices.Clone(data.Groups)
 	data.Devices = slices.Clone(data.Devices)
+	data.Apps = slices.Clone(data.Apps)
 	return data
 }
 

@@ -18,10 +18,7 @@ const (
 // pageQueue is how many messages may wait in each direction.
 const pageQueue = 1024
 
-var (
-	errNotLoggedIn = errors.New("page is not logged in")
-	errPageFull    = errors.New("page sends faster than the service reads")
-)
+var errNotLoggedIn = errors.New("page is not logged in")
 
 // BrowserOptions describe a page of the app and who has it open.
 type BrowserOptions struct {
@@ -115,7 +112,8 @@ func (b *Browser) URL() string {
 }
 
 // Send sends a message of the app, anything that encodes as a JSON object. It does not wait
-// for the network; an error is a page that is not logged in or whose queue is full.
+// for the network; an error is a page that is not logged in. A page that sends faster than
+// the service reads loses the connection.
 func (b *Browser) Send(message any) error {
 	frame, err := json.Marshal(message)
 	if err != nil {

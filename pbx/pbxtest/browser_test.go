@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 The module has moved, with the same API; moving along is one import line here.
+
 package pbxtest_test
 
 import (
@@ -219,7 +221,7 @@ func TestCheckLogin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var request string
+				requests := make(chan string, 1)
 				listener := pbxtest.NewListener()
 				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					ws, err := websocket.Accept(w, r, nil)
@@ -229,7 +231,7 @@ func TestCheckLogin(t *testing.T) {
 					defer ws.CloseNow()
 					l := &link{ctx: context.Background(), ws: ws}
 					_, raw, _ := ws.Read(l.ctx)
-					request = string(raw)
+					requests <- string(raw)
 					if tc.answer != "" {
 						_ = l.write(tc.answer)
 					}
@@ -246,8 +248,23 @@ func TestCheckLogin(t *testing.T) {
 					require.ErrorContains(t, err, tc.err)
 				}
 				require.Regexp(t, `^{"mt":"AppCheckLogin","src":"check","app":"admin","domain":"example.com",`+
-					`"challenge":"[0-9a-f]{16}","digest":"[0-9a-f]{64}"}$`, request)
+					`"challenge":"[0-9a-f]{16}","digest":"[0-9a-f]{64}"}$`, <-requests)
 			})
 		})
 	}
+}
+
+func TestPageThatSendsTooMuch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		svc := newService(t)
+		svc.deaf = true
+		sys := newSystem()
+		b, _ := open(t, svc, sys, pbxtest.BrowserOptions{User: guid1})
+		await(t, sys, b.LoggedIn)
+		for range 2000 {
+			require.NoError(t, b.Send(map[string]string{"mt": "Spam"}))
+		}
+		await(t, sys, func() bool { return !b.LoggedIn() })
+	})
 }

@@ -60,6 +60,14 @@ func (p *page) serve(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.readLoop(ctx) })
 	g.Go(func() error { return p.writeLoop(ctx) })
+	g.Go(func() error {
+		select {
+		case <-p.out.full:
+			return errOverflow
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
 	err := g.Wait()
 	p.ws.cut()
 	sys := p.browser.pbx.sys
@@ -103,8 +111,6 @@ func (p *page) writeLoop(ctx context.Context) error {
 		select {
 		case <-p.out.ready:
 		case <-p.heard:
-		case <-p.out.full:
-			return errPageFull
 		case <-idle.C:
 			p.out.push(envelope("", "KeepAlive", "", nil))
 		case <-ctx.Done():

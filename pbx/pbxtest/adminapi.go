@@ -1,12 +1,16 @@
 package pbxtest
 
-// adminAPI serves the licence check and a reading of single objects (SDK page PbxAdminApi).
+// adminAPI serves the licence check and readings of single objects (SDK page PbxAdminApi).
 func (c *conn) adminAPI(m message) error {
 	switch m.MT {
 	case "CheckAppLic":
 		return c.checkAppLic(m)
 	case "GetObject":
 		return c.getObject(m)
+	case "GetPbxConfig":
+		return c.getPBXConfig(m)
+	case "GetAppLogin":
+		return c.getAppLogin(m)
 	}
 	return c.unknown(m)
 }
@@ -17,7 +21,7 @@ func (c *conn) checkAppLic(m message) error {
 	if err := m.decode(&p); err != nil {
 		return err
 	}
-	u, err := c.addressee(m, nil)
+	u, err := c.addressee(m)
 	if err != nil {
 		return err
 	}
@@ -28,7 +32,7 @@ func (c *conn) checkAppLic(m message) error {
 }
 
 func (c *conn) getObject(m message) error {
-	u, err := c.addressee(m, nil)
+	u, err := c.addressee(m)
 	if err != nil {
 		return err
 	}
@@ -38,7 +42,7 @@ func (c *conn) getObject(m message) error {
 		N string `json:"n"`
 	}
 	presence := make([]item, 0, len(u.contacts))
-	for _, entry := range c.sys.contacts(u) {
+	for _, entry := range c.sys.contacts(u, rights{true, true, true}) {
 		presence = append(presence, item{entry.Contact, entry.Activity, entry.Note})
 	}
 	row := c.row(u)
@@ -58,4 +62,33 @@ func (c *conn) getObject(m message) error {
 		row["h323-email"], row["emails"], u.Home, u.Node, presence,
 	}))
 	return nil
+}
+
+func (c *conn) getPBXConfig(m message) error {
+	c.result(m, encode(struct {
+		Loc string `json:"loc"`
+	}{c.pbx.o.Name}))
+	return nil
+}
+
+// getAppLogin gives what the service can check with AppCheckLogin, whatever the app.
+func (c *conn) getAppLogin(m message) error {
+	var p struct{ App, Challenge string }
+	if err := m.decode(&p); err != nil {
+		return err
+	}
+	c.result(m, encode(struct {
+		App    string `json:"app"`
+		Digest string `json:"digest"`
+	}{p.App, c.pbx.appDigest(p.App, p.Challenge, c.pbx.o.Password)}))
+	return nil
+}
+
+// addressee is the user a request names.
+func (c *conn) addressee(m message) (*user, error) {
+	var id identity
+	if err := m.decode(&id); err != nil {
+		return nil, err
+	}
+	return c.sys.find(id)
 }

@@ -1,9 +1,10 @@
 package pbxtest
 
 // addAlienCall adds a virtual call at a user who is at home on this PBX.
-func (c *conn) addAlienCall(m message, actor *user) (err error) {
+func (a *presenceAPI) addAlienCall(m message) (err error) {
+	c := a.conn
 	var call *Call
-	u, err := c.alienUser(m, actor)
+	u, err := a.alienUser(m)
 	defer func() {
 		w := Write{PBX: c.pbx.o.Name, Op: m.MT}
 		if call != nil {
@@ -17,7 +18,7 @@ func (c *conn) addAlienCall(m message, actor *user) (err error) {
 	if u.Home != c.pbx.o.Name {
 		return refuse("user is not at home on this PBX")
 	}
-	call = c.sys.newAlien(u, c, m.API)
+	call = c.sys.newAlien(u, a)
 	c.result(m, encode(struct {
 		ID int `json:"id"`
 	}{call.id}))
@@ -25,16 +26,14 @@ func (c *conn) addAlienCall(m message, actor *user) (err error) {
 }
 
 // delAlienCall ends an alien call that was added on the same API of this connection.
-func (c *conn) delAlienCall(m message) (err error) {
+func (a *presenceAPI) delAlienCall(m message) (err error) {
+	c := a.conn
 	var p struct{ ID int }
 	if err := m.decode(&p); err != nil {
 		return err
 	}
-	call := c.aliens[p.ID]
-	if call != nil && call.api != m.API {
-		call = nil
-	}
 	var u *user
+	call := a.aliens[p.ID]
 	if call != nil {
 		u = call.user
 	}
@@ -48,20 +47,20 @@ func (c *conn) delAlienCall(m message) (err error) {
 }
 
 // alienUser finds the user of AddAlienCall by the reading in force.
-func (c *conn) alienUser(m message, actor *user) (*user, error) {
-	byActor := actor != nil
-	switch c.pbx.o.AlienCalls {
+func (a *presenceAPI) alienUser(m message) (*user, error) {
+	byActor := a.actor != nil
+	switch a.conn.pbx.o.AlienCalls {
 	case AlienCallsRefused:
 		return nil, unsupported()
 	case AlienCallsImpersonated:
-		if actor == nil {
+		if a.actor == nil {
 			return nil, refuse("no user is impersonated")
 		}
 	case AlienCallsIdentified:
 		byActor = false
 	}
 	if byActor {
-		return actor, nil
+		return a.actor, nil
 	}
-	return c.addressee(m, nil)
+	return a.conn.addressee(m)
 }

@@ -5,20 +5,25 @@ import (
 	"slices"
 )
 
-// States of a call in RCC, and the bit of calls that go out from the PBX to the phone.
+// States of a call in RCC and the bits beside them (SDK page RCC, CallInfo).
 const (
 	stateSetup     = 1
 	stateAlert     = 4
 	stateConnected = 5
 	stateDiscRecv  = 7
+	stateParked    = 8
 	stateMask      = 0x0f
-	stateToPhone   = 128
+	stateToPhone   = 128 // goes out from the PBX to the phone
+	stateOnHold    = 256
+	stateHeld      = 512 // by the other party
+	stateWaiting   = 1024
 )
 
 // CallOptions describe a new call.
 type CallOptions struct {
 	Incoming bool   // somebody calls the user; otherwise the user calls
 	Remote   string // number of the other party
+	Waiting  bool   // incoming only: the user is told by a tone, being in another call
 }
 
 // Call is a call of one user, seen by RCC on the user's home PBX.
@@ -28,8 +33,8 @@ type Call struct {
 	pbx    *PBX // may be nil, where the home is no PBX of the system
 	id     int
 	remote string
-	owner  *conn // of an alien call: the connection it lives and dies with
-	api    string
+	conf   string       // GUID of the conference, the same after a transfer
+	owner  *presenceAPI // of an alien call: what it was added on and dies with
 
 	state int // protected by sys.mu
 	ended bool
@@ -47,6 +52,9 @@ func (s *System) StartCall(guid string, o CallOptions) (*Call, error) {
 	call.state = stateSetup
 	if o.Incoming {
 		call.state |= stateToPhone
+		if o.Waiting {
+			call.state |= stateWaiting
+		}
 	}
 	call.added()
 	call.step(stateSetup, call.fromCaller("setup"))
@@ -55,7 +63,8 @@ func (s *System) StartCall(guid string, o CallOptions) (*Call, error) {
 	return call, nil
 }
 
-// Connect has the call answered. It does nothing on a call that is connected or over.
+// Connect has the call answered, or picked up again after a [Call.Park]. It does nothing on
+// a call that is connected or over.
 func (c *Call) Connect() {
 	c.sys.mu.Lock()
 	defer c.sys.mu.Unlock()
@@ -63,8 +72,68 @@ func (c *Call) Connect() {
 		return
 	}
 	before := c.user.onThePhone()
+	c.state &^= stateWaiting
 	c.step(stateConnected, c.fromCallee("conn"))
 	c.phoned(before)
+}
+
+// Hold says whether the user has the other party on hold, and the other party the user. A
+// call on hold is connected. CallUpdate carries no state and does not tell of it; CallInfo
+// and the CallAdd of a call that is there already do. It does nothing on a call that is not
+// connected.
+func (c *Call) Hold(remote, user bool) {
+	c.sys.mu.Lock()
+	defer c.sys.mu.Unlock()
+	if c.ended || !c.connected() {
+		return
+	}
+	c.state &^= stateOnHold | stateHeld
+	if remote {
+		c.state |= stateOnHold
+	}
+	if user {
+		c.state |= stateHeld
+	}
+	c.moved()
+}
+
+// Park puts a connected call down where others can pick it up, and the user is off the
+// phone. It is told of as Hold is. It does nothing on a call that is not connected.
+func (c *Call) Park() {
+	c.sys.mu.Lock()
+	defer c.sys.mu.Unlock()
+	if c.ended || !c.connected() {
+		return
+	}
+	before := c.user.onThePhone()
+	c.state = stateParked | c.state&stateToPhone
+	c.moved()
+	c.phoned(before)
+}
+
+// Transfer hands a connected call over to another user and returns the call that user then
+// has, connected, of the same conference. The SDK does not tell how RCC reports it: here the
+// new call comes before the old one ends.
+func (c *Call) Transfer(guid string) (*Call, error) {
+	c.sys.mu.Lock()
+	defer c.sys.mu.Unlock()
+	to := c.sys.users[guid]
+	switch {
+	case to == nil:
+		return nil, noUser(guid)
+	case c.ended || !c.connected():
+		return nil, fmt.Errorf("transfer a call of %s: it is not connected", c.user.Name)
+	}
+	before := to.onThePhone()
+	call := c.sys.newCall(to, c.remote)
+	call.conf = c.conf
+	call.state = stateSetup | stateToPhone
+	call.added()
+	call.step(stateSetup, call.fromCaller("setup"))
+	call.step(stateConnected, call.fromCallee("conn"))
+	call.phoned(before)
+	c.end()
+	return call, nil
 }
 
 // HangUp ends the call, answered or not. It does nothing on a call that is over.
@@ -92,15 +161,16 @@ func (s *System) AlienCalls(guid string) int {
 func (s *System) newCall(u *user, remote string) *Call {
 	s.lastCall++
 	call := &Call{sys: s, user: u, pbx: s.pbx(u.Home), id: s.lastCall, remote: remote}
+	call.conf = call.ref("conf")
 	u.calls = append(u.calls, call)
 	return call
 }
 
-// newAlien adds a connected call without a peer, owned by a connection.
-func (s *System) newAlien(u *user, owner *conn, api string) *Call {
+// newAlien adds a connected call without a peer.
+func (s *System) newAlien(u *user, owner *presenceAPI) *Call {
 	before := u.onThePhone()
 	call := s.newCall(u, "")
-	call.owner, call.api, call.state = owner, api, stateConnected
+	call.owner, call.state = owner, stateConnected
 	owner.aliens[call.id] = call
 	call.added()
 	call.phoned(before)
@@ -125,8 +195,14 @@ func (c *Call) end() {
 }
 
 func (c *Call) step(state int, msg string) {
-	c.state = state | c.state&stateToPhone
+	c.state = state | c.state&(stateToPhone|stateWaiting)
 	c.updated(msg)
+}
+
+// moved tells of a state that comes without a signalling message.
+func (c *Call) moved() {
+	c.sys.changed()
+	c.eachHandle(func(conn *conn, h *handle) { conn.sayCallInfo(h, c, "") })
 }
 
 func (c *Call) connected() bool { return c.state&stateMask == stateConnected }
@@ -134,7 +210,7 @@ func (c *Call) connected() bool { return c.state&stateMask == stateConnected }
 func (c *Call) phoned(before bool) {
 	c.sys.changed()
 	if c.user.onThePhone() != before {
-		c.sys.notify(c.user)
+		c.sys.notify(c.user, func(r rights) bool { return r.otf })
 	}
 }
 

@@ -22,6 +22,7 @@ type conn struct {
 	pbx     *PBX
 	sys     *System
 	ws      *socket
+	key     sessionKey
 	out     *outbox
 	roll    chan struct{} // asks for the roll call of RCC
 	dropped chan struct{} // closed when the PBX gives the connection up
@@ -30,26 +31,25 @@ type conn struct {
 	closed     bool
 	vanished   bool // given up, but not closed
 	table      *table
-	subs       map[*subscription]struct{}
-	aliens     map[int]*Call
-	actors     map[string]*user // impersonated APIs
+	presence   map[string]*presenceAPI // by the name of the API
 	lastAPI    int
 	monitor    *monitor
 	handles    map[int]*handle
 	lastHandle int
+	services   *string // src of SubscribeServices; nil without
 }
 
-func newConn(p *PBX, ws *socket) *conn {
-	return &conn{
-		pbx: p, sys: p.sys, ws: ws,
-		out:     newOutbox(p.o.QueueLimit),
-		roll:    make(chan struct{}, 1),
-		dropped: make(chan struct{}),
-		subs:    make(map[*subscription]struct{}),
-		aliens:  make(map[int]*Call),
-		actors:  make(map[string]*user),
-		handles: make(map[int]*handle),
+func newConn(p *PBX, ws *socket, key sessionKey) *conn {
+	c := &conn{
+		pbx: p, sys: p.sys, ws: ws, key: key,
+		out:      newOutbox(p.o.QueueLimit),
+		roll:     make(chan struct{}, 1),
+		dropped:  make(chan struct{}),
+		presence: make(map[string]*presenceAPI),
+		handles:  make(map[int]*handle),
 	}
+	c.addPresenceAPI(apiPresence, nil)
+	return c
 }
 
 // open makes the connection known and introduces the PBX, unless that is paused.
@@ -85,11 +85,8 @@ func (c *conn) close() {
 	c.closed = true
 	close(c.dropped)
 	delete(c.pbx.conns, c)
-	for sub := range c.subs {
-		sub.remove()
-	}
-	for _, call := range c.aliens {
-		call.end()
+	for _, api := range c.presence {
+		api.close()
 	}
 	c.sys.changed()
 }

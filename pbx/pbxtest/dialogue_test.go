@@ -97,16 +97,36 @@ func person(t *testing.T, sys *pbxtest.System) func(action string) {
 		switch verb {
 		case "presence":
 			require.NoError(t, sys.SetPresence(guid1, first, second, ""))
+		case "note":
+			require.NoError(t, sys.SetPresence(guid1, "tel:", first, second))
+		case "badge":
+			require.NoError(t, sys.SetBadge(guid1, len(first)))
+		case "status":
+			require.NoError(t, sys.SetStatus(guid1, first, second == "open"))
 		case "call":
 			var err error
-			call, err = sys.StartCall(guid1, pbxtest.CallOptions{Incoming: first == "in", Remote: second})
+			call, err = sys.StartCall(guid1, pbxtest.CallOptions{
+				Incoming: first != "out", Waiting: first == "waiting", Remote: second,
+			})
 			require.NoError(t, err)
 		case "connect":
 			call.Connect()
+		case "hold":
+			call.Hold(first == "remote", first == "user")
+		case "park":
+			call.Park()
+		case "transfer":
+			var err error
+			call, err = call.Transfer(first)
+			require.NoError(t, err)
 		case "hangup":
 			call.HangUp()
 		case "hide":
 			edit(func(u *pbxtest.User) { u.Hidden = true })
+		case "hide-calls":
+			edit(func(u *pbxtest.User) { u.HidesCalls = first == "yes" })
+		case "hide-notes":
+			edit(func(u *pbxtest.User) { u.HidesNotes = first == "yes" })
 		case "show":
 			edit(func(u *pbxtest.User) { u.Hidden = false })
 		case "rename":

@@ -38,13 +38,15 @@ func (c *conn) dispatch(m message) error {
 	err := unsupported()
 	switch {
 	case api == apiPresence:
-		err = c.presenceAPI(m)
+		err = c.servePresence(m)
 	case m.API == apiUsers:
 		err = c.usersAPI(m)
 	case m.API == apiAdmin:
 		err = c.adminAPI(m)
 	case m.API == apiRCC:
 		err = c.rccAPI(m)
+	case m.API == apiServices:
+		err = c.servicesAPI(m)
 	case m.API == apiImpersonation:
 		err = c.impersonationAPI(m)
 	}

@@ -21,11 +21,23 @@
 // # What is served
 //
 // PbxApi (presence and alien calls), PbxTableUsers (replication), PbxImpersonation,
-// RCC (calls of the whole PBX and of single users) and the licence check of
-// PbxAdminApi. Messages are shaped as the pages of the innovaphone SDK describe
-// them; where those leave a choice, [Options] has a knob with both readings, and the
-// default is the reading that asks more of the service. Requests an enabled API does
-// not know are answered with an error.
+// RCC (calls of the whole PBX and of single users), Services (the list of other App
+// Services and logins to them) and, of PbxAdminApi, the licence check and readings of single
+// objects. Messages are shaped as the pages of the innovaphone SDK describe them; where
+// those leave a choice, [Options] has a knob with both readings, and the default is the
+// reading that asks more of the service. Requests an enabled API does not know are answered
+// with an error.
+//
+// Visibility is in [User]: hidden altogether, without calls or without notes. Entries that
+// are no presence come by [System.SetBadge] and [System.SetStatus], and calls wait, are on
+// hold, are parked and are transferred as [Call] says.
+//
+// # Pages
+//
+// A [Browser] is a page of the app that somebody has open: a user in myApps, or an
+// administrator outside of it. It logs in, keeps its connection alive and comes back, and
+// otherwise says and hears what the test and the service have for each other. Its session
+// key is derived here and not by the service's code.
 //
 // # Observing
 //

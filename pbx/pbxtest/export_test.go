@@ -4,7 +4,9 @@ import "context"
 
 // Digest is the login digest of credentials given one by one.
 func Digest(app, domain, sip, guid, dn string, info []byte, challenge, password string) string {
-	return credentials{app, domain, sip, guid, dn, info, password}.digest(challenge)
+	return credentials{
+		app: app, domain: domain, sip: sip, guid: guid, dn: dn, info: info, password: password,
+	}.digest(challenge)
 }
 
 // Address is where a PBX with that App URL dials.
@@ -41,4 +43,12 @@ func (o Outbox) Take() []string {
 		texts = append(texts, string(frame))
 	}
 	return texts
+}
+
+// SessionKey is the session key of a login.
+func SessionKey(challenge, password string) string { return string(newSessionKey(challenge, password)) }
+
+// Decrypt reads what was encrypted for a login.
+func Decrypt(challenge, password, seed, digits string) (string, error) {
+	return newSessionKey(challenge, password).decrypt(seed, digits)
 }

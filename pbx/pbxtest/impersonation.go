@@ -4,7 +4,6 @@ import "fmt"
 
 type targetBody struct {
 	Target string `json:"target"`
-	OK     bool   `json:"ok,omitempty"`
 }
 
 // impersonationAPI serves PbxImpersonation: instances of PbxApi that act as a user
@@ -27,14 +26,14 @@ func (c *conn) createAPI(m message) error {
 	if p.Target != apiPresence || !c.pbx.enabled(apiPresence) {
 		return refuse("API cannot be impersonated")
 	}
-	u, err := c.addressee(m, nil)
+	u, err := c.addressee(m)
 	if err != nil {
 		return err
 	}
 	target := fmt.Sprintf("%s.%d", apiPresence, c.lastAPI)
 	c.lastAPI++
-	c.actors[target] = u
-	c.result(m, encode(targetBody{Target: target}))
+	c.addPresenceAPI(target, u)
+	c.result(m, encode(targetBody{target}))
 	return nil
 }
 
@@ -44,20 +43,13 @@ func (c *conn) deleteAPI(m message) error {
 	if err := m.decode(&p); err != nil {
 		return err
 	}
-	if c.actors[p.Target] == nil {
+	api := c.presence[p.Target]
+	if api == nil || api.actor == nil {
 		return refuse("no such API")
 	}
-	delete(c.actors, p.Target)
-	for sub := range c.subs {
-		if sub.api == p.Target {
-			sub.remove()
-		}
-	}
-	for _, call := range c.aliens {
-		if call.api == p.Target {
-			call.end()
-		}
-	}
-	c.result(m, encode(targetBody{Target: p.Target, OK: true}))
+	api.close()
+	c.result(m, encode(struct {
+		OK bool `json:"ok"`
+	}{true}))
 	return nil
 }

@@ -2,8 +2,6 @@ package pbxtest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +17,7 @@ type credentials struct {
 	app, domain, sip, guid, dn string
 	info                       []byte // raw JSON; nil is a login without info
 	password                   string
+	pbxObj                     string // of a user's login; no part of the digest
 }
 
 // digest proves the password (SDK page AppWebsocket, AppLogin). The bytes of info count
@@ -28,14 +27,11 @@ func (c credentials) digest(challenge string) string {
 	if c.info != nil {
 		parts = append(parts, string(c.info))
 	}
-	parts = append(parts, challenge, c.password)
-	sum := sha256.Sum256([]byte(strings.Join(parts, ":")))
-	return hex.EncodeToString(sum[:])
+	return hash(append(parts, challenge, c.password)...)
 }
 
-// appLogin is the message, its members in the order of a real PBX. The login of a PBX
-// has no pbxObj.
-func (c credentials) appLogin(challenge string) []byte {
+// pbxLogin is the message of a PBX, its members in the order of a real one. It has no pbxObj.
+func (c credentials) pbxLogin(challenge string) []byte {
 	return envelope("", "AppLogin", "", encode(struct {
 		SIP    string          `json:"sip"`
 		GUID   string          `json:"guid"`
@@ -45,6 +41,20 @@ func (c credentials) appLogin(challenge string) []byte {
 		App    string          `json:"app"`
 		Info   json.RawMessage `json:"info,omitempty"`
 	}{c.sip, c.guid, c.dn, c.digest(challenge), c.domain, c.app, c.info}))
+}
+
+// pageLogin is the message of a page, its members in the order of a real one.
+func (c credentials) pageLogin(challenge string) []byte {
+	return envelope("", "AppLogin", "", encode(struct {
+		App    string          `json:"app"`
+		Domain string          `json:"domain"`
+		SIP    string          `json:"sip"`
+		GUID   string          `json:"guid"`
+		DN     string          `json:"dn"`
+		Info   json.RawMessage `json:"info,omitempty"`
+		Digest string          `json:"digest"`
+		PbxObj string          `json:"pbxObj,omitempty"`
+	}{c.app, c.domain, c.sip, c.guid, c.dn, c.info, c.digest(challenge), c.pbxObj}))
 }
 
 // credentials of the App object.
@@ -77,27 +87,54 @@ func (p *PBX) address() (string, error) {
 	return u.String(), nil
 }
 
-// login proves the password to a service that was just dialled.
-func (p *PBX) login(ctx context.Context, ws *socket) error {
-	if err := ws.write(ctx, envelope("", "AppChallenge", "", nil)); err != nil {
-		return fmt.Errorf("send AppChallenge: %w", err)
-	}
+// appDigest is the input of AppCheckLogin. The SDK does not tell what is hashed; here it is
+// a login that names app and domain only.
+func (p *PBX) appDigest(app, challenge, password string) string {
+	return credentials{app: app, domain: p.sys.domain, password: password}.digest(challenge)
+}
+
+// caller is who logs in to a service.
+type caller struct {
+	pbx   *PBX
+	hello [][]byte                      // what it says first
+	proof func(challenge string) []byte // its AppLogin
+	known func(message) bool            // takes messages that are no part of the login
+}
+
+// login proves the password to a service that was just dialled and returns its challenge.
+func (c caller) login(ctx context.Context, ws *socket) (challenge string, err error) {
+	p := c.pbx
+	ctx, cancel := context.WithCancel(ctx)
+	said := make(chan struct{})
+	go func() { // the service may speak at once, too, and a pipe has no buffer
+		defer close(said)
+		for _, frame := range c.hello {
+			_ = ws.write(ctx, frame) // if that fails, so does the read
+		}
+	}()
+	defer func() {
+		cancel()
+		<-said
+	}()
 	challenged := false
 	for {
 		raw, err := ws.read(ctx)
 		if err != nil {
-			return fmt.Errorf("await login: %w", p.blame(err))
+			return "", fmt.Errorf("await login: %w", p.blame(err))
 		}
 		m, err := parse(raw)
 		if err != nil {
-			return fmt.Errorf("await login: %w", p.blame(err))
+			return "", fmt.Errorf("await login: %w", p.blame(err))
+		}
+		if c.known(m) {
+			continue
 		}
 		switch m.name() {
 		case "AppChallengeResult":
 			challenged = true
-			frame := p.credentials().appLogin(p.challenge(m))
-			if err := ws.write(ctx, frame); err != nil {
-				return fmt.Errorf("send AppLogin: %w", err)
+			challenge = p.challenge(m)
+			if err := ws.write(ctx, c.proof(challenge)); err != nil {
+				return "", fmt.Errorf("send AppLogin: %w", err)
 			}
 		case "AppLoginResult":
 			if !challenged {
@@ -107,9 +144,9 @@ func (p *PBX) login(ctx context.Context, ws *socket) error {
 				OK bool `json:"ok"`
 			}
 			if m.decode(&result) != nil || !result.OK {
-				return errRefused
+				return "", errRefused
 			}
-			return nil
+			return challenge, nil
 		case "KeepAlive":
 		default:
 			p.violated("%s before the login", m.name())

@@ -16,6 +16,7 @@ const (
 	apiAdmin         = "PbxAdminApi"
 	apiRCC           = "RCC"
 	apiImpersonation = "PbxImpersonation"
+	apiServices      = "Services"
 )
 
 // maxMessage is the longest message a service may send (SDK page PbxApi, send).
@@ -23,12 +24,9 @@ const maxMessage = 65535
 
 // message is a received message: its envelope, and the whole of it.
 type message struct {
-	API string `json:"api"`
-	MT  string `json:"mt"`
-	Src string `json:"src"`
-	raw []byte
-
-	fault Fault // what goes wrong with the request
+	API, MT, Src string
+	raw          []byte
+	fault        Fault // what goes wrong with the request
 }
 
 var errNoMessage = errors.New("no JSON object with mt, and with api and src as strings")
@@ -40,11 +38,20 @@ func parse(raw []byte) (message, error) {
 	if json.Unmarshal(raw, &members) != nil {
 		return message{}, errNoMessage
 	}
+	all := len(members)
 	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool {
 		return name != strings.ToLower(name)
 	})
-	m := message{raw: encode(members)}
-	if json.Unmarshal(m.raw, &m) != nil || m.MT == "" {
+	m := message{raw: raw}
+	if len(members) < all {
+		m.raw = encode(members)
+	}
+	for name, text := range map[string]*string{"api": &m.API, "mt": &m.MT, "src": &m.Src} {
+		if value, ok := members[name]; ok && json.Unmarshal(value, text) != nil {
+			return message{}, errNoMessage
+		}
+	}
+	if m.MT == "" {
 		return message{}, errNoMessage
 	}
 	return m, nil

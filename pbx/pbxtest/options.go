@@ -34,7 +34,7 @@ type Options struct {
 	// Password of the App object; at most 15 characters on a real PBX.
 	Password string
 	// APIs are the APIs enabled at the App object. Defaults to PbxApi, PbxTableUsers,
-	// PbxAdminApi, RCC and PbxImpersonation, on slaves too.
+	// PbxAdminApi, RCC and PbxImpersonation, on slaves too. Services is served as well.
 	APIs []string
 	// Version and Build are sent in PbxInfo. Empty ones are left out, as old builds do.
 	Version, Build string
@@ -78,6 +78,8 @@ type Options struct {
 	AlienCallsInRCC bool
 	// CallDelete reports the end of calls as CallDelete instead of CallDel.
 	CallDelete bool
+	// CallInfoEnd is how CallInfo reports the end of a call. Defaults to [CallInfoEndBoth].
+	CallInfoEnd CallInfoEnd
 	// OnThePhoneContact is the contact whose entry carries on-the-phone for users at home
 	// on this PBX. Defaults to "tel:".
 	OnThePhoneContact string

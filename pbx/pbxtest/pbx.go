@@ -140,7 +140,11 @@ func (p *PBX) connect(ctx context.Context, address string) (*conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
-	if err := p.login(ctx, ws); err != nil {
+	challenge, err := caller{
+		pbx: p, hello: [][]byte{envelope("", "AppChallenge", "", nil)},
+		proof: p.credentials().pbxLogin, known: func(message) bool { return false },
+	}.login(ctx, ws)
+	if err != nil {
 		ws.cut()
 		p.sys.mu.Lock()
 		defer p.sys.mu.Unlock()
@@ -150,7 +154,7 @@ func (p *PBX) connect(ctx context.Context, address string) (*conn, error) {
 		}
 		return nil, err
 	}
-	c := newConn(p, ws)
+	c := newConn(p, ws, newSessionKey(challenge, p.o.Password))
 	if !c.open() {
 		ws.cut()
 		return nil, errPaused

@@ -1,100 +1,98 @@
 package pbxtest
 
-import "slices"
-
-// subscription is a SubscribePresence that was answered with success.
-type subscription struct {
-	conn *conn
-	api  string
-	src  string
-	user *user
-	self bool // made as the user itself, whom Visibility does not bind
+// presenceAPI is PbxApi on one connection, or an impersonation of it. What is made on it
+// lives on it.
+type presenceAPI struct {
+	conn   *conn
+	name   string
+	actor  *user                      // whom it acts as; nil is the App object
+	subs   map[string][]*subscription // by src
+	aliens map[int]*Call
 }
 
-// presenceAPI serves PbxApi and its impersonations (SDK page PbxApi).
-func (c *conn) presenceAPI(m message) error {
-	actor, known := c.actors[m.API]
-	if m.API != apiPresence && !known {
+func (c *conn) addPresenceAPI(name string, actor *user) {
+	a := &presenceAPI{
+		conn: c, name: name, actor: actor,
+		subs: make(map[string][]*subscription), aliens: make(map[int]*Call),
+	}
+	c.presence[name] = a
+	if actor != nil {
+		actor.apis = append(actor.apis, a)
+	}
+}
+
+// close ends the subscriptions and alien calls of the API; sys.mu must be held.
+func (a *presenceAPI) close() {
+	delete(a.conn.presence, a.name)
+	if a.actor != nil {
+		a.actor.apis = without(a.actor.apis, a)
+	}
+	for src := range a.subs {
+		for len(a.subs[src]) > 0 {
+			a.subs[src][0].remove()
+		}
+	}
+	for _, call := range a.aliens {
+		call.end()
+	}
+}
+
+// servePresence serves PbxApi and its impersonations (SDK page PbxApi).
+func (c *conn) servePresence(m message) error {
+	a := c.presence[m.API]
+	if a == nil {
 		c.sys.violated(c.pbx, "%s: no such API", m.name())
 		return refuse("no such API")
 	}
 	switch m.MT {
 	case "SubscribePresence":
-		return c.subscribe(m, actor)
+		return a.subscribe(m)
 	case "UnsubscribePresence":
-		return c.unsubscribe(m)
+		return a.unsubscribe(m)
 	case opSetPresence:
-		return c.setPresence(m, actor)
+		return a.setPresence(m)
 	case opAddAlienCall:
-		return c.addAlienCall(m, actor)
+		return a.addAlienCall(m)
 	case opDelAlienCall:
-		return c.delAlienCall(m)
+		return a.delAlienCall(m)
+	case "GetNodeInfo":
+		return a.getNodeInfo(m)
 	}
 	return c.unknown(m)
 }
 
-func (c *conn) subscribe(m message, actor *user) error {
-	u, err := c.addressee(m, actor)
+func (a *presenceAPI) subscribe(m message) error {
+	u, err := a.addressee(m)
 	if err != nil {
 		return err
 	}
-	sub := &subscription{conn: c, api: m.API, src: m.Src, user: u, self: u == actor}
+	sub := &subscription{api: a, src: m.Src, user: u}
 	u.subs = append(u.subs, sub)
-	c.subs[sub] = struct{}{}
-	c.result(m, nil)
+	a.subs[sub.src] = append(a.subs[sub.src], sub)
+	a.conn.result(m, nil)
 	sub.start()
-	c.sys.changed()
+	a.conn.sys.changed()
 	return nil
 }
 
-func (c *conn) unsubscribe(m message) error {
-	for sub := range c.subs {
-		if sub.api == m.API && sub.src == m.Src {
-			sub.remove()
-			c.result(m, nil)
-			return nil
-		}
+// unsubscribe goes by src, the only name a subscription has.
+func (a *presenceAPI) unsubscribe(m message) error {
+	subs := a.subs[m.Src]
+	if len(subs) == 0 {
+		return refuse("no such subscription")
 	}
-	return refuse("no such subscription")
+	subs[0].remove()
+	a.conn.result(m, nil)
+	return nil
 }
 
-// remove takes the subscription away and tells nobody.
-func (s *subscription) remove() {
-	delete(s.conn.subs, s)
-	s.user.subs = slices.DeleteFunc(s.user.subs, func(other *subscription) bool { return other == s })
-	s.conn.sys.changed()
-}
-
-func (s *subscription) up() bool { return s.self || !s.user.Hidden }
-
-// start tells whether the subscription is up and, if it is, the presence.
-func (s *subscription) start() {
-	s.sendState(s.up())
-	if s.up() {
-		s.conn.indicate(s.api, "PresenceUpdate", s.src, encode(presenceList{s.conn.sys.contacts(s.user)}))
-	}
-}
-
-func (s *subscription) sendState(up bool) {
-	u, email := s.user, ""
-	if len(u.Emails) > 0 {
-		email = u.Emails[0]
-	}
-	s.conn.indicate(s.api, "PresenceState", s.src, encode(struct {
-		Up     bool   `json:"up"`
-		SIP    string `json:"sip"`
-		Number string `json:"num,omitempty"`
-		DN     string `json:"dn,omitempty"`
-		Email  string `json:"email,omitempty"`
-	}{up, u.Name, u.Number, u.DisplayName, email}))
-}
-
-func (c *conn) setPresence(m message, actor *user) (err error) {
+func (a *presenceAPI) setPresence(m message) (err error) {
+	c := a.conn
 	var p struct{ Contact, Activity, Note string }
 	if err := m.decode(&p); err != nil {
 		return err
 	}
-	u, err := c.addressee(m, actor)
+	u, err := a.addressee(m)
 	defer func() {
 		c.sys.record(Write{
 			PBX: c.pbx.o.Name, Op: m.MT, Contact: p.Contact, Activity: p.Activity, Note: p.Note,
@@ -111,14 +109,31 @@ func (c *conn) setPresence(m message, actor *user) (err error) {
 	return nil
 }
 
-// addressee is the user a request names, or the one it is made as.
-func (c *conn) addressee(m message, actor *user) (*user, error) {
+// getNodeInfo tells the numbering node of the user, or of the App object. All nodes dial
+// alike here.
+func (a *presenceAPI) getNodeInfo(m message) error {
+	node := "root"
+	if a.actor != nil {
+		node = a.actor.Node
+	}
+	a.conn.result(m, encode(struct {
+		Name    string `json:"name"`
+		Intl    string `json:"prefix_intl"`
+		Ntl     string `json:"prefix_ntl"`
+		Subs    string `json:"prefix_subs"`
+		Country string `json:"country_code"`
+	}{node, prefixIntl, prefixNtl, prefixSubs, countryCode}))
+	return nil
+}
+
+// addressee is the user a request names, or the one the API acts as.
+func (a *presenceAPI) addressee(m message) (*user, error) {
 	var id identity
 	if err := m.decode(&id); err != nil {
 		return nil, err
 	}
-	if actor != nil && id == (identity{}) {
-		return actor, nil
+	if a.actor != nil && id == (identity{}) {
+		return a.actor, nil
 	}
-	return c.sys.find(id)
+	return a.conn.sys.find(id)
 }

@@ -6,16 +6,18 @@ import (
 )
 
 const (
-	telContact = "tel:"
-	imContact  = "im:"
-	statusOpen = "open"
-	onThePhone = "on-the-phone"
+	telContact   = "tel:"
+	imContact    = "im:"
+	appContact   = "app:"
+	statusOpen   = "open"
+	statusClosed = "closed"
+	onThePhone   = "on-the-phone"
 )
 
 // Contact is the presence of one contact of a user, such as "tel:".
 type Contact struct {
 	Contact  string `json:"contact"`
-	Status   string `json:"status"`   // always "open" here: some phone is registered
+	Status   string `json:"status"`   // "open" or "closed", see System.SetStatus
 	Activity string `json:"activity"` // "" is available
 	Note     string `json:"note"`     // personal; never logged
 }
@@ -39,13 +41,45 @@ func (s *System) SetPresence(guid, contact, activity, note string) error {
 	return nil
 }
 
+// SetStatus opens or closes a contact: "tel:" is open while a phone is registered, "im:"
+// while a chat client is online. It says nothing of what the person is doing, and the entry
+// moves to the head all the same.
+func (s *System) SetStatus(guid, contact string, open bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.users[guid]
+	if u == nil {
+		return noUser(guid)
+	}
+	entry := u.entry(contact)
+	entry.Status = statusClosed
+	if open {
+		entry.Status = statusOpen
+	}
+	s.replaceEntry(u, entry)
+	return nil
+}
+
+// SetBadge has an app count something for its user, such as missed calls: a note at the
+// contact "app:", which is no presence and yet at the head of the list.
+func (s *System) SetBadge(guid string, count int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.users[guid]
+	if u == nil {
+		return noUser(guid)
+	}
+	s.replaceEntry(u, Contact{Contact: appContact, Status: statusOpen, Note: fmt.Sprintf("#badge:%d", count)})
+	return nil
+}
+
 // Presence lists the contacts of a user, newest first, on-the-phone included, as a
 // watcher with all rights sees them; nil for an unknown user.
 func (s *System) Presence(guid string) []Contact {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u := s.users[guid]; u != nil {
-		return s.contacts(u)
+		return s.contacts(u, rights{true, true, true})
 	}
 	return nil
 }
@@ -55,11 +89,7 @@ func (s *System) Activity(guid string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u := s.users[guid]; u != nil {
-		for _, c := range u.contacts {
-			if c.Contact == telContact {
-				return c.Activity
-			}
-		}
+		return u.entry(telContact).Activity
 	}
 	return ""
 }
@@ -82,21 +112,42 @@ func (s *System) Subscriptions(guid string) int {
 	return 0
 }
 
-// set replaces the entry of one contact, moves it to the head and tells everybody.
+// set changes what a contact says.
 func (s *System) set(u *user, contact, activity, note string) {
 	if contact == "" {
 		contact = telContact
 	}
-	u.contacts = slices.DeleteFunc(u.contacts, func(c Contact) bool { return c.Contact == contact })
-	u.contacts = slices.Insert(u.contacts, 0,
-		Contact{Contact: contact, Status: statusOpen, Activity: activity, Note: note})
-	s.notify(u)
+	entry := u.entry(contact)
+	entry.Activity, entry.Note = activity, note
+	s.replaceEntry(u, entry)
+}
+
+// entry is that of one contact, an empty one if there is none.
+func (u *user) entry(contact string) Contact {
+	for _, c := range u.contacts {
+		if c.Contact == contact {
+			return c
+		}
+	}
+	return Contact{Contact: contact, Status: statusOpen}
+}
+
+// replaceEntry replaces the entry of a contact, moves it to the head and tells everybody.
+func (s *System) replaceEntry(u *user, entry Contact) {
+	u.contacts = slices.DeleteFunc(u.contacts, func(c Contact) bool { return c.Contact == entry.Contact })
+	u.contacts = slices.Insert(u.contacts, 0, entry)
+	s.notify(u, func(rights) bool { return true })
 }
 
 // contacts is the list a watcher gets.
-func (s *System) contacts(u *user) []Contact {
+func (s *System) contacts(u *user, r rights) []Contact {
 	list := slices.Clone(u.contacts)
-	if !u.onThePhone() {
+	if !r.note {
+		for i := range list {
+			list[i].Note = ""
+		}
+	}
+	if !r.otf || !u.onThePhone() {
 		return list
 	}
 	contact, hides := telContact, false
@@ -111,16 +162,12 @@ func (s *System) contacts(u *user) []Contact {
 
 func (u *user) onThePhone() bool { return slices.ContainsFunc(u.calls, (*Call).connected) }
 
-// notify sends the presence of a user to all subscribers.
-func (s *System) notify(u *user) {
+// notify sends the presence of a user to the subscribers who see what changed.
+func (s *System) notify(u *user, seen func(rights) bool) {
 	s.changed()
-	if len(u.subs) == 0 {
-		return
-	}
-	list := encode(presenceList{s.contacts(u)})
 	for _, sub := range u.subs {
-		if sub.up() {
-			sub.conn.indicate(sub.api, "PresenceUpdate", sub.src, list)
+		if r := sub.rights(); r.visible && seen(r) {
+			sub.sendUpdate()
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (c *conn) rollCall(ctx context.Context) error {
 	c.sys.mu.Lock()
 	mon := c.monitor
 	var names []*user
-	for _, u := range c.sys.order {
+	for u := range c.sys.everybody() {
 		if c.pbx.sees(u) {
 			names = append(names, u)
 		}
@@ -124,7 +124,7 @@ func (c *conn) endRollCall(mon *monitor) {
 		return
 	}
 	mon.done = true
-	for _, u := range c.sys.order {
+	for u := range c.sys.everybody() {
 		for _, call := range u.calls {
 			if mon.calls && call.visible() && call.pbx == c.pbx {
 				c.sayCallAdd(call)
@@ -134,18 +134,27 @@ func (c *conn) endRollCall(mon *monitor) {
 	c.sys.changed()
 }
 
+// regBody is a registration: all devices of a user are registered.
+type regBody struct {
+	HW string `json:"hw"`
+}
+
 func (c *conn) sayUser(u *user, update string) {
+	regs := make([]regBody, len(u.Devices))
+	for i, hw := range u.Devices {
+		regs[i].HW = hw
+	}
 	c.indicate(apiRCC, "UserInfo", c.monitor.request.Src, encode(struct {
-		Update string     `json:"update,omitempty"`
-		GUID   string     `json:"guid"`
-		CN     string     `json:"cn"`
-		DN     string     `json:"dn"`
-		H323   string     `json:"h323"`
-		E164   string     `json:"e164"`
-		Node   string     `json:"node"`
-		PBX    string     `json:"pbx"`
-		Regs   []struct{} `json:"regs"`
-	}{update, u.GUID, u.LongName, u.DisplayName, u.Name, u.Number, u.Node, u.Home, []struct{}{}}))
+		Update string    `json:"update,omitempty"`
+		GUID   string    `json:"guid"`
+		CN     string    `json:"cn"`
+		DN     string    `json:"dn"`
+		H323   string    `json:"h323"`
+		E164   string    `json:"e164"`
+		Node   string    `json:"node"`
+		PBX    string    `json:"pbx"`
+		Regs   []regBody `json:"regs"`
+	}{update, u.GUID, u.LongName, u.DisplayName, u.Name, u.Number, u.Node, u.Home, regs}))
 }
 
 // rosterChanged tells the monitors about a user that came, changed or went.

@@ -1,5 +1,27 @@
 package pbxtest
 
+// Numbering of the PBXs, as RCC and PbxApi tell it.
+const (
+	prefixIntl  = "000"
+	prefixNtl   = "00"
+	prefixSubs  = "0"
+	areaCode    = "7031"
+	countryCode = "49"
+)
+
+// CallInfoEnd is a form of the CallInfo that ends a call. Services in the field go by del,
+// the samples of the SDK by msg.
+type CallInfoEnd int
+
+const (
+	// CallInfoEndBoth has "del":true and "msg":"del".
+	CallInfoEndBoth CallInfoEnd = iota
+	// CallInfoEndDel has "del":true only.
+	CallInfoEndDel
+	// CallInfoEndMsg has "msg":"del" only.
+	CallInfoEndMsg
+)
+
 // handle is a UserInitialize: one user whose calls are reported as CallInfo.
 type handle struct {
 	id   int
@@ -24,7 +46,7 @@ func (c *conn) userInitialize(m message) error {
 		PrefixSubs string `json:"prefixSubs"`
 		Area       string `json:"area"`
 		Country    string `json:"country"`
-	}{h.id, "000", "00", "0", "7031", "49"}))
+	}{h.id, prefixIntl, prefixNtl, prefixSubs, areaCode, countryCode}))
 	if h.user != nil {
 		for _, call := range h.user.calls {
 			if call.visible() && call.pbx == c.pbx {
@@ -109,7 +131,7 @@ func (c *conn) sayCallAdd(call *Call) {
 		State  int    `json:"state"`
 		ConfID string `json:"conf-id"`
 		CallID string `json:"call-id"`
-	}{call.user.GUID, call.user.LongName, call.id, call.state, call.ref("conf"), call.ref("call")})
+	}{call.user.GUID, call.user.LongName, call.id, call.state, call.conf, call.ref("call")})
 }
 
 func (c *conn) sayCallUpdate(call *Call, msg string) {
@@ -135,12 +157,16 @@ func (c *conn) sayCallDel(call *Call) {
 func (c *conn) sayCallInfo(h *handle, call *Call, msg string) {
 	var body any
 	if msg == "del" {
+		form := c.pbx.o.CallInfoEnd
+		if form == CallInfoEndDel {
+			msg = ""
+		}
 		body = struct {
 			User int    `json:"user"`
 			Call int    `json:"call"`
-			Del  bool   `json:"del"`
-			Msg  string `json:"msg"`
-		}{h.id, call.id, true, msg}
+			Del  bool   `json:"del,omitempty"`
+			Msg  string `json:"msg,omitempty"`
+		}{h.id, call.id, form != CallInfoEndMsg, msg}
 	} else {
 		body = struct {
 			User  int        `json:"user"`
@@ -150,7 +176,7 @@ func (c *conn) sayCallInfo(h *handle, call *Call, msg string) {
 			Peer  peer       `json:"peer"`
 			No    []struct{} `json:"no"`
 			Msg   string     `json:"msg,omitempty"`
-		}{h.id, call.id, call.ref("conf"), call.state, peer{E164: call.remote}, []struct{}{}, msg}
+		}{h.id, call.id, call.conf, call.state, peer{E164: call.remote}, []struct{}{}, msg}
 	}
 	c.indicate(apiRCC, "CallInfo", h.src, encode(body))
 }

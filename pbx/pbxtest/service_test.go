@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,8 @@ type service struct {
 	challenge string                // sent as it is, JSON
 	greet     func(*websocket.Conn) // called before the challenge
 	accept    func(login) bool
-	deaf      bool // does not read after the login
+	deaf      bool   // does not read after the login
+	build     string // answers CheckBuild with that URL
 	ctx       context.Context
 }
 
@@ -101,6 +103,12 @@ func (s *service) admit(ctx context.Context, l *link) bool {
 		s.greet(l.ws)
 	}()
 	_, raw, err := l.ws.Read(ctx)
+	for ; err == nil && strings.Contains(string(raw), `"mt":"CheckBuild"`); _, raw, err = l.ws.Read(ctx) {
+		l.before = append(l.before, string(raw))
+		if s.build != "" {
+			_ = l.write(`{"mt":"CheckBuildResult","url":"` + s.build + `"}`)
+		}
+	}
 	if err != nil {
 		return false
 	}
@@ -154,6 +162,7 @@ type link struct {
 	ws     *websocket.Conn
 	path   string
 	login  login
+	before []string // the login
 	cut    func()
 	frames chan frame
 }

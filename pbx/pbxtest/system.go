@@ -1,8 +1,10 @@
 package pbxtest
 
 import (
+	"container/list"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 )
@@ -17,12 +19,13 @@ type System struct {
 
 	mu         sync.Mutex // protects following, and the state of PBXs and connections
 	pbxs       []*PBX
-	order      []*user // as they were added
+	order      *list.List // of *user, as they were added
 	users      map[string]*user
 	byName     map[string]*user
 	byNumber   map[string]*user
 	byLongName map[string]*user
 	lastCall   int
+	services   []Service
 	writes     []Write
 	violations []string
 	watch      chan struct{} // closed at the next change; nil while nobody waits
@@ -32,6 +35,7 @@ type System struct {
 func NewSystem(domain string) *System {
 	return &System{
 		domain:     domain,
+		order:      list.New(),
 		users:      make(map[string]*user),
 		byName:     make(map[string]*user),
 		byNumber:   make(map[string]*user),
@@ -52,7 +56,7 @@ func (s *System) AddPBX(o Options) *PBX {
 		conns: make(map[*conn]struct{}),
 	}
 	s.pbxs = append(s.pbxs, p)
-	for _, u := range s.order {
+	for u := range s.everybody() {
 		if u.Home == "" {
 			u.Home = s.master()
 		}
@@ -95,6 +99,17 @@ func (s *System) changed() {
 	if s.watch != nil {
 		close(s.watch)
 		s.watch = nil
+	}
+}
+
+// everybody yields the users as they were added.
+func (s *System) everybody() iter.Seq[*user] {
+	return func(yield func(*user) bool) {
+		for place := s.order.Front(); place != nil; place = place.Next() {
+			if !yield(place.Value.(*user)) {
+				return
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package pbxtest
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // maxPseudo is the number of object types that made a real PBX crash.
@@ -71,7 +72,7 @@ func (c *conn) replicateStart(m message) error {
 			offered[column] = struct{}{}
 		}
 	}
-	for _, u := range c.sys.order {
+	for u := range c.sys.everybody() {
 		if t.users && c.pbx.sees(u) {
 			t.rest = append(t.rest, u)
 		}
@@ -117,13 +118,57 @@ func (c *conn) row(u *user) map[string]any {
 	for _, address := range u.Emails {
 		emails = append(emails, map[string]string{"email": address})
 	}
-	none := []struct{}{}
+	devices := make([]deviceBody, len(u.Devices))
+	for i, hw := range u.Devices {
+		devices[i] = deviceBody{HW: hw, Text: hw}
+	}
 	return map[string]any{
 		"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number,
-		"node": u.Node, "loc": u.Home, "config": "", "pseudo": "", "apps": "", "apps-my": "",
+		"node": u.Node, "loc": u.Home, "config": u.Config, "pseudo": "",
+		"apps": strings.Join(u.Apps, ","), "apps-my": strings.Join(u.Apps, ","),
 		"hide": false, "fax": false, "h323-email": u.NameIsEmail, "emails": emails,
-		"grps": none, "devices": none, "wakeups": none,
+		"allows": []allowBody{}, "t-allows": []allowBody{{
+			Name: "@", Online: !u.Hidden, Presence: !u.Hidden, OTF: !u.Hidden && !u.HidesCalls,
+			Note: !u.Hidden && !u.HidesNotes, Visible: !u.Hidden,
+		}},
+		"grps": groups(u.Groups), "devices": devices, "wakeups": []struct{}{},
 	}
+}
+
+type groupBody struct {
+	Name string `json:"name"`
+}
+
+func groups(names []string) []groupBody {
+	list := make([]groupBody, len(names))
+	for i, name := range names {
+		list[i].Name = name
+	}
+	return list
+}
+
+// allowBody is an entry of Visibility: what watchers of that name see.
+type allowBody struct {
+	Name     string `json:"name"`
+	Online   bool   `json:"online"`
+	Presence bool   `json:"presence"`
+	OTF      bool   `json:"otf"`
+	Note     bool   `json:"note"`
+	Visible  bool   `json:"visible"`
+}
+
+// deviceBody is a device as replicated; the switches are those of a device just added.
+type deviceBody struct {
+	HW       string `json:"hw"`
+	Text     string `json:"text"`
+	App      string `json:"app"`
+	Admin    bool   `json:"admin"`
+	NoFilter bool   `json:"no-filter"`
+	TLS      bool   `json:"tls"`
+	NoMob    bool   `json:"no-mob"`
+	Trusted  bool   `json:"trusted"`
+	SReg     bool   `json:"sreg"`
+	MR       bool   `json:"mr"`
 }
 
 // filtered leaves of a row what was asked for and is not an empty string.

@@ -1,8 +1,8 @@
 package pbxtest
 
 import (
+	"container/list"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -17,16 +17,24 @@ type User struct {
 	Home        string   // loc: name of the PBX the user is at home; the master if empty
 	Emails      []string // an address without @ belongs to the domain of the system
 	NameIsEmail bool     // h323-email: Name@domain is an address too
+	Config      string   // name of the config template
+	Apps        []string // apps, apps-my: names of other apps the user may use
+	Groups      []string // grps: names of the groups the user is an active member of
+	Devices     []string // hw: the phones and apps that may register as the user
 	Licensed    bool     // holds the licence of the app
 	Hidden      bool     // Visibility shows the App object nothing: subscriptions stay down
+	HidesCalls  bool     // Visibility without otf: on-the-phone is not shown
+	HidesNotes  bool     // Visibility without note: notes are shown as empty
 }
 
 // user is a User with all that hangs on it.
 type user struct {
 	User
-	contacts []Contact // newest first
+	place    *list.Element // in System.order
+	contacts []Contact     // newest first
 	calls    []*Call
 	subs     []*subscription
+	apis     []*presenceAPI // that act as the user
 }
 
 // AddUser adds a user and returns it with its GUID and Home filled in. A user that has
@@ -47,7 +55,7 @@ func (s *System) AddUser(data User) User {
 			{Contact: imContact, Status: statusOpen},
 		}}
 		s.users[data.GUID] = u
-		s.order = append(s.order, u)
+		u.place = s.order.PushBack(u)
 		s.put(u, data)
 		s.replicateAdd(u)
 	} else {
@@ -93,12 +101,12 @@ func (s *System) RemoveUser(guid string) {
 		sub.remove()
 		sub.sendState(false)
 	}
-	s.eachConn(func(c *conn) {
-		maps.DeleteFunc(c.actors, func(_ string, actor *user) bool { return actor == u })
-	})
+	for _, api := range slices.Clone(u.apis) {
+		api.close()
+	}
 	s.unlink(u)
 	delete(s.users, guid)
-	s.order = slices.DeleteFunc(s.order, func(other *user) bool { return other == u })
+	s.order.Remove(u.place)
 	s.replicateDel(u)
 	s.changed()
 }
@@ -127,16 +135,20 @@ func (s *System) UserByName(name string) (User, bool) {
 func (s *System) Users() []User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]User, len(s.order))
-	for i, u := range s.order {
-		all[i] = u.public()
+	all := make([]User, 0, s.order.Len())
+	for u := range s.everybody() {
+		all = append(all, u.public())
 	}
 	return all
 }
 
-func (u *user) public() User {
-	data := u.User
+func (u *user) public() User { return u.User.clone() }
+
+func (data User) clone() User {
 	data.Emails = slices.Clone(data.Emails)
+	data.Groups = slices.Clone(data.Groups)
+	data.Devices = slices.Clone(data.Devices)
+	data.Apps = slices.Clone(data.Apps)
 	return data
 }
 
@@ -146,16 +158,18 @@ func (s *System) replace(u *user, data User) {
 	s.unlink(u)
 	s.put(u, data)
 	s.replicateUpdate(&old, u)
-	if old.Hidden != u.Hidden {
-		for _, sub := range u.subs {
+	for _, sub := range u.subs {
+		switch {
+		case old.Hidden != u.Hidden:
 			sub.start()
+		case (old.HidesCalls != u.HidesCalls || old.HidesNotes != u.HidesNotes) && sub.rights().visible:
+			sub.sendUpdate()
 		}
 	}
 }
 
 func (s *System) put(u *user, data User) {
-	u.User = data
-	u.Emails = slices.Clone(data.Emails)
+	u.User = data.clone()
 	s.byName[u.Name] = u
 	s.byNumber[u.Number] = u
 	s.byLongName[u.LongName] = u

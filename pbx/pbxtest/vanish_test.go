@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 The module has moved, with the same API; moving along is one import line here.
+
 package pbxtest_test
 
 import (

@@ -74,7 +74,10 @@ func (c *conn) recordFault(m message, err error) {
 	if bad := m.decode(&p); bad != nil {
 		err = bad
 	}
-	u, _ := c.addressee(m, c.actors[m.API])
+	var u *user
+	if a := c.presence[m.API]; a != nil {
+		u, _ = a.addressee(m)
+	}
 	c.sys.record(Write{
 		PBX: c.pbx.o.Name, Op: m.MT, ID: p.ID, Contact: p.Contact, Activity: p.Activity, Note: p.Note,
 	}, u, err)

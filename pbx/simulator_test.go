@@ -2,6 +2,7 @@ package pbx_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -146,17 +147,20 @@ func (s *site) start(o pbxtest.Options) *pbxtest.PBX {
 func TestSimulatedPBX(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]pbxtest.Options{
-		"as it is":           {},
-		"fragments":          {FragmentSize: 16},
-		"late results":       {ResultDelay: 300 * time.Millisecond},
-		"errors as text":     {StringErrors: true},
-		"CallDelete":         {CallDelete: true},
-		"alien calls in RCC": {AlienCallsInRCC: true},
-		"only impersonated":  {AlienCalls: pbxtest.AlienCallsImpersonated, AlienCallsInRCC: true},
-		"covered contact":    {OnThePhoneHides: true},
-		"pings":              {PingInterval: 700 * time.Millisecond},
-		"another contact":    {OnThePhoneContact: "im:"},
-		"newer build":        {Version: "14r2", Build: "1412345"},
+		"as it is":                 {},
+		"fragments":                {FragmentSize: 16},
+		"late results":             {ResultDelay: 300 * time.Millisecond},
+		"errors as text":           {StringErrors: true},
+		"results without src":      {ResultsWithoutSrc: true},
+		"empty columns at the end": {EndOfCopy: pbxtest.EndEmptyColumns},
+		"no guid at the end":       {EndOfCopy: pbxtest.EndWithoutGUID},
+		"CallDelete":               {CallDelete: true},
+		"alien calls in RCC":       {AlienCallsInRCC: true},
+		"only impersonated":        {AlienCalls: pbxtest.AlienCallsImpersonated, AlienCallsInRCC: true},
+		"covered contact":          {OnThePhoneHides: true},
+		"pings":                    {PingInterval: 700 * time.Millisecond},
+		"another contact":          {OnThePhoneContact: "im:"},
+		"newer build":              {Version: "14r2", Build: "1412345"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -324,15 +328,57 @@ func TestNobodyIsLostWhenALargeConnectionIsReplaced(t *testing.T) {
 func TestManyUsers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const users = 3000
+		const users = 20_000
 		s := newSite(t, pbx.Options{})
 		for i := range users {
 			s.system.AddUser(pbxtest.User{Name: fmt.Sprintf("u%d", i), Licensed: true})
 		}
-		s.start(pbxtest.Options{})
+		p := s.start(pbxtest.Options{})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Equal(t, 1, s.synced)
 		require.Len(t, s.seen, users)
+		p.Drop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Len(t, s.seen, users)
+		require.Zero(t, s.server.Counters().Timeouts)
+	})
+}
+
+// A page of the simulator, whose cryptography is its own.
+func TestSimulatedPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, pbx.Options{Apps: []string{"adminapp"}, OnPage: func(ctx context.Context, p *pbx.Page) {
+			_ = p.Send(ctx, map[string]any{
+				"mt": "Hello", "name": p.Visitor.Name, "app": p.Visitor.App,
+				"secret": p.Visitor.Key.Encrypt("seed", "a secret"), "hash": p.Visitor.Key.Hash("seed", "a secret"),
+			})
+			<-ctx.Done()
+		}})
+		user := s.system.AddUser(pbxtest.User{Name: "ada", LongName: "Ada & <Löve>", Licensed: true})
+		master := s.start(pbxtest.Options{})
+		for _, o := range []pbxtest.BrowserOptions{{User: user.GUID}, {User: user.GUID, WithoutInfo: true}, {App: "adminapp"}} {
+			page := master.Browser(o)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- page.Run(ctx) }()
+			m, err := page.Receive(t.Context())
+			require.NoError(t, err)
+			var hello struct{ Name, App, Secret, Hash string }
+			require.NoError(t, json.Unmarshal(m, &hello))
+			secret, err := page.Decrypt("seed", hello.Secret)
+			require.NoError(t, err)
+			require.Equal(t, "a secret", secret)
+			require.Equal(t, page.Hash("seed", secret), hello.Hash)
+			require.Equal(t, o.User == "", hello.App == "adminapp" && hello.Name == "adminapp")
+			ok, err := page.CheckLogin(t.Context())
+			require.NoError(t, err)
+			require.True(t, ok)
+			cancel()
+			require.NoError(t, <-ended)
+		}
+		require.EqualValues(t, 3, s.server.Counters().UserLogins)
 	})
 }

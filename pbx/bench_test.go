@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 The ceiling is the library that the package uses.
+
 package pbx_test
 
 import (
@@ -12,7 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"nhooyr.io/websocket" //lint:ignore SA1019 the ceiling is the library that the package uses
+	"nhooyr.io/websocket"
 
 	"github.com/pbx365/connector/pbx"
 	"github.com/pbx365/connector/presence"

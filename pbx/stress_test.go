@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 The other end drops in every way that the library can.
+
 package pbx_test
 
 import (
@@ -11,7 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"nhooyr.io/websocket" //lint:ignore SA1019 the other end, which drops in every way the library can
+	"nhooyr.io/websocket"
 
 	"github.com/pbx365/connector/pbx"
 	"github.com/pbx365/connector/pbx/pbxtest"

@@ -70,12 +70,12 @@ type Options struct {
 	// counted then.
 	PresenceOnMaster bool
 
-	// AlienCalls says how alien calls are added. Defaults to [AlienImpersonated].
-	AlienCalls AlienCalls
-
 	// WatchImpersonated watches a user who hides the presence from the App object in
 	// the user's own name. It takes the check mark PbxImpersonation.
 	WatchImpersonated bool
+
+	// AlienCalls says how alien calls are added. Defaults to [AlienImpersonated].
+	AlienCalls AlienCalls
 
 	// AlienCallsUnseen says that the PBX leaves alien calls out of what it tells of
 	// calls. Otherwise, while an alien call is held for a user, a call of the user

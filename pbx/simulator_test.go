@@ -314,6 +314,7 @@ func TestNobodyIsLostWhenALargeConnectionIsReplaced(t *testing.T) {
 		}
 		p := s.start(pbxtest.Options{ResultDelay: time.Second})
 		time.Sleep(20 * time.Minute)
+		synctest.Wait()
 		require.Len(t, s.seen, users)
 		p.Duplicate()
 		for range 60 {

@@ -136,7 +136,7 @@ func hour(t *testing.T, o pbx.Options, seed uint64) {
 		time.Sleep(8 * time.Minute)
 		s.agrees(guids, o.WatchImpersonated)
 		if o.Calls == "" {
-			require.Len(t, s.calls, len(calls))
+			require.Equal(t, len(calls), s.talks())
 		}
 	}
 	require.NotZero(t, s.server.Counters().Timeouts)
@@ -156,10 +156,7 @@ func (s *site) agrees(guids []string, hiddenToo bool) {
 			require.Equal(s.t, s.system.Activity(guid), seen.Value.Activity, user.Name)
 			require.Equal(s.t, s.system.OnThePhone(guid), seen.OnPhone, user.Name)
 		}
-		require.Equal(s.t, user.Home, s.users[guid].Home)
+		require.Equal(s.t, user.Home, s.people()[guid].Home)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	require.Len(s.t, s.users, len(guids))
-	require.Empty(s.t, s.corrupt)
+	require.Len(s.t, s.people(), len(guids))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
@@ -44,6 +45,35 @@ func (w *world) activity(guid string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.seen[guid].Value.Activity
+}
+
+// people returns the users that are known.
+func (w *world) people() map[string]pbx.User {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.users)
+}
+
+// talks returns how many calls are seen.
+func (w *world) talks() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.calls)
+}
+
+// copies returns how often all users were known.
+func (w *world) copies() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.synced
+}
+
+// sees waits until nothing moves any more and returns how many users are seen.
+func (w *world) sees() int {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.seen)
 }
 
 func (w *world) learn(e pbx.Event) {
@@ -173,8 +203,8 @@ func TestSimulatedPBX(t *testing.T) {
 				seen, ok := s.presence(user.GUID)
 				require.True(t, ok)
 				require.Equal(t, presence.PBX{}, seen.Value)
-				require.Equal(t, []string{"x@example.com"}, s.users[user.GUID].Emails)
-				require.Equal(t, 1, s.synced)
+				require.Equal(t, []string{"x@example.com"}, s.people()[user.GUID].Emails)
+				require.Equal(t, 1, s.copies())
 
 				require.NoError(t, s.system.SetPresence(user.GUID, "tel:", "dnd", "note"))
 				settle()
@@ -236,7 +266,7 @@ func TestSimulatedSystem(t *testing.T) {
 			return seen.Home
 		}
 		require.Equal(t, []string{"master", "slave", "", ""}, []string{home(here), home(there), home(hidden), home(poor)})
-		require.Len(t, s.users, 4)
+		require.Len(t, s.people(), 4)
 		require.Equal(t, 1, s.system.Subscriptions(there.GUID), "the one on the master was taken back")
 		_, _, err := s.server.AddAlienCall(t.Context(), there.GUID)
 		require.NoError(t, err)
@@ -262,7 +292,7 @@ func TestSimulatedSystem(t *testing.T) {
 		require.Equal(t, []string{"", "master", "master"}, []string{home(here), home(there), home(poor)})
 		s.system.RemoveUser(there.GUID)
 		synctest.Wait()
-		require.Len(t, s.users, 3)
+		require.Len(t, s.people(), 3)
 	})
 }
 
@@ -295,8 +325,8 @@ func TestSimulatedTroubles(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Equal(t, 300, len(s.users), "%+v %+v n=%d", s.server.Health(), s.server.Counters(), n)
-		require.Len(t, s.seen, 200)
+		require.Len(t, s.people(), 300)
+		require.Equal(t, 200, s.sees())
 		for _, h := range s.server.Health() {
 			require.Equal(t, presence.StateOK, h.State, "%+v", h)
 		}
@@ -314,13 +344,11 @@ func TestNobodyIsLostWhenALargeConnectionIsReplaced(t *testing.T) {
 		}
 		p := s.start(pbxtest.Options{ResultDelay: time.Second})
 		time.Sleep(20 * time.Minute)
-		synctest.Wait()
-		require.Len(t, s.seen, users)
+		require.Equal(t, users, s.sees())
 		p.Duplicate()
 		for range 60 {
 			time.Sleep(10 * time.Second)
-			synctest.Wait()
-			require.Len(t, s.seen, users)
+			require.Equal(t, users, s.sees())
 		}
 		require.EqualValues(t, 1, s.server.Counters().Replaced)
 	})
@@ -336,13 +364,10 @@ func TestManyUsers(t *testing.T) {
 		}
 		p := s.start(pbxtest.Options{})
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		require.Equal(t, 1, s.synced)
-		require.Len(t, s.seen, users)
+		require.Equal(t, users, s.sees())
 		p.Drop()
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		require.Len(t, s.seen, users)
+		require.Equal(t, users, s.sees())
 		require.Zero(t, s.server.Counters().Timeouts)
 	})
 }

@@ -61,6 +61,7 @@ type subscription struct {
 	expires       time.Time
 	renewed       time.Time // last PATCH
 	reauthorized  time.Time
+	demands       int // for reauthorization, ever planned
 	box           *outbox
 }
 
@@ -141,15 +142,16 @@ func (s *Server) expire(sub *subscription) {
 	})
 }
 
-// demand has sub asked for reauthorization when its time has come without any. Called with mu
-// held after each one.
+// demand has sub asked for reauthorization when its time has come, unless it was demanded anew
+// before. Called with mu held after each grant.
 func (s *Server) demand(sub *subscription, now time.Time) {
 	if s.o.Reauthorize == 0 || sub.kind != watchesPresence {
 		return
 	}
+	sub.demands++
+	number := sub.demands
 	s.at(now.Add(s.o.Reauthorize), func(then time.Time) {
-		fresh := sub.renewed.After(now) || sub.reauthorized.After(now)
-		if !fresh && !sub.box.closed && sub.lifecycleURL != "" {
+		if sub.demands == number && !sub.box.closed && sub.lifecycleURL != "" {
 			s.push(sub, item{lifecycle: "reauthorizationRequired"})
 			s.demand(sub, then)
 		}

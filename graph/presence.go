@@ -43,7 +43,7 @@ func (c *Client) Presences(ctx context.Context, users []string) ([]Presence, err
 		errs []error
 	)
 	for batch := range slices.Chunk(users, bulkLimit) {
-		read, err := c.bulk(ctx, batch)
+		read, err := c.bulk(urgent(ctx, urgentRead), batch)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -57,7 +57,7 @@ func (c *Client) Presences(ctx context.Context, users []string) ([]Presence, err
 
 // Look reads one person.
 func (c *Client) Look(ctx context.Context, user string) (presence.TeamsSeen, error) {
-	read, err := c.bulk(ctx, []string{user})
+	read, err := c.bulk(urgent(ctx, urgentLook), []string{user})
 	if err != nil {
 		return presence.TeamsSeen{}, err
 	}
@@ -130,7 +130,17 @@ func (p rawPresence) seen(at time.Time) presence.TeamsSeen {
 // which Graph wants between 5 minutes and 4 hours. What the person shows is for
 // Graph to decide among all sessions.
 func (c *Client) SetSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
-	return c.call(ctx, opSetSession, func() error {
+	return c.session(urgent(ctx, urgentCall), opSetSession, user, v, lifetime)
+}
+
+// RenewSession is SetSession for a session that is held already: it lets go first
+// whatever somebody waits for.
+func (c *Client) RenewSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
+	return c.session(urgent(ctx, urgentKeep), opRenewSession, user, v, lifetime)
+}
+
+func (c *Client) session(ctx context.Context, op, user string, v presence.Teams, lifetime time.Duration) error {
+	return c.call(ctx, op, func() error {
 		expires, err := lifetimeOf(lifetime)
 		if err != nil {
 			return err
@@ -147,6 +157,7 @@ func (c *Client) SetSession(ctx context.Context, user string, v presence.Teams, 
 // ClearSession ends the session of the application (Graph: presence:
 // clearPresence). That there is none is no error.
 func (c *Client) ClearSession(ctx context.Context, user string) error {
+	ctx = urgent(ctx, urgentCall)
 	err := c.call(ctx, opClearSession, func() error {
 		body := users.NewItemPresenceClearPresencePostRequestBody()
 		body.SetSessionId(&c.appID)
@@ -162,6 +173,7 @@ func (c *Client) ClearSession(ctx context.Context, user string) error {
 // (Graph: presence: setUserPreferredPresence). It takes the place of what the
 // person has chosen by hand.
 func (c *Client) SetPreferred(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
+	ctx = urgent(ctx, urgentHand)
 	return c.call(ctx, opSetPreferred, func() error {
 		expires, err := lifetimeOf(lifetime)
 		if err != nil {
@@ -178,6 +190,7 @@ func (c *Client) SetPreferred(ctx context.Context, user string, v presence.Teams
 // ClearPreferred takes that away, also where the person has chosen it (Graph:
 // presence: clearUserPreferredPresence).
 func (c *Client) ClearPreferred(ctx context.Context, user string) error {
+	ctx = urgent(ctx, urgentHand)
 	return c.call(ctx, opClearPreferred, func() error {
 		return c.sdk.users().ByUserId(user).Presence().ClearUserPreferredPresence().Post(ctx, nil)
 	})

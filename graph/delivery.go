@@ -92,10 +92,8 @@ func (w *Webhook) open(ctx context.Context, d delivery) {
 }
 
 func (w *Webhook) presence(e Encrypted, at time.Time) (Presence, error) {
-	for _, k := range w.opts.Keys {
-		if k.ID == e.CertificateID {
-			return openPresence(e, k.Private, at)
-		}
+	if k, ok := w.keyOf(e.CertificateID); ok {
+		return openPresence(e, k.Private, at)
 	}
 	return Presence{}, fmt.Errorf("open notification: encrypted for key %q, which is not configured", word(e.CertificateID))
 }

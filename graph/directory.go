@@ -86,7 +86,7 @@ func NewDirectory(o DirectoryOptions) *Directory {
 		lifetime:   usersLifetime,
 		renewEvery: cmp.Or(o.RenewEvery, directoryEvery),
 		want:       func() wanted { return wanted{resource: "users"} },
-		rival:      func(s Subscription) bool { return isUsers(s) && s.NotificationURL == o.Webhook.opts.PublicURL },
+		rival:      func(s Subscription) bool { return isUsers(s) && s.NotificationURL == o.Webhook.publicURL() },
 		notice:     func(string, *presence.TeamsSeen) { poke(d.changed) },
 		reread:     func() { poke(d.changed) },
 		light:      presence.NewLight("users subscription"),

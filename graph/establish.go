@@ -2,8 +2,6 @@ package graph
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -55,8 +53,8 @@ func (k *keeper) remove(ctx context.Context, record store.Subscription, live []S
 // fits reports whether the record is of a subscription as it would be created now.
 func (k *keeper) fits(s store.Subscription, want wanted) bool {
 	_, certificate := k.certificate()
-	return s.ClientState != "" && s.Resource == want.resource && s.ChangeType == k.changes &&
-		s.NotificationURL == k.hook.opts.PublicURL && s.CertificateID == certificate
+	return k.hook.current(s.ClientState) && s.Resource == want.resource && s.ChangeType == k.changes &&
+		s.NotificationURL == k.hook.publicURL() && s.CertificateID == certificate
 }
 
 // createTime bounds a creation that the end of the program overtakes.
@@ -73,8 +71,8 @@ func (k *keeper) create(ctx context.Context, want wanted, revision int64) error 
 		Name:            k.name,
 		Resource:        want.resource,
 		ChangeType:      k.changes,
-		NotificationURL: k.hook.opts.PublicURL,
-		ClientState:     newClientState(),
+		NotificationURL: k.hook.publicURL(),
+		ClientState:     k.hook.newClientState(),
 		CertificateID:   id,
 		Members:         want.members,
 		Revision:        revision,
@@ -181,10 +179,4 @@ func (k *keeper) certificate() (der []byte, id string) {
 		return key.Certificate.Raw, key.ID
 	}
 	return nil, ""
-}
-
-func newClientState() string {
-	b := make([]byte, 32)
-	rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(b)
 }

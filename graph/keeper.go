@@ -80,6 +80,9 @@ func (k *keeper) lifecycle(event string) {
 	poke(k.wake)
 }
 
+// moved implements listener.
+func (k *keeper) moved() { poke(k.wake) }
+
 // run keeps the subscription until ctx ends, whose error it returns. It leaves
 // the subscription alive for the next start.
 func (k *keeper) run(ctx context.Context) error {
@@ -142,7 +145,7 @@ func (k *keeper) step(ctx context.Context) error {
 		return k.establish(ctx, want)
 	case want.resource == "":
 		return k.release(ctx)
-	case k.held.Resource != want.resource:
+	case !k.fits(k.held, want):
 		return k.establish(ctx, want)
 	case !time.Now().Before(k.renewAt):
 		return k.extend(ctx, want)

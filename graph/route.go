@@ -14,6 +14,9 @@ type listener interface {
 	noticed(user string, seen *presence.TeamsSeen)
 	// lifecycle says what happened to the subscription.
 	lifecycle(event string)
+	// moved says that a new subscription would now be made with another address,
+	// key or secret.
+	moved()
 }
 
 // route is the way from a subscription to its listener.
@@ -73,12 +76,4 @@ func (w *Webhook) everybody(event string) {
 	for _, r := range routes {
 		r.to.lifecycle(event)
 	}
-}
-
-// key returns the one that new subscriptions are encrypted with, if any.
-func (w *Webhook) key() (Key, bool) {
-	if len(w.opts.Keys) == 0 {
-		return Key{}, false
-	}
-	return w.opts.Keys[0], true
 }

@@ -3,14 +3,10 @@ package graph
 import (
 	"cmp"
 	"context"
-	"crypto/rsa"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,14 +21,6 @@ const (
 	defaultQueue = 256
 	keysTimeout  = 10 * time.Second
 )
-
-// Key opens encrypted notifications. Graph wants RSA of 2048 to 4096 bits; the
-// certificate may be self-signed.
-type Key struct {
-	ID          string // named by the notifications, at most 128 characters
-	Certificate *x509.Certificate
-	Private     *rsa.PrivateKey
-}
 
 // WebhookOptions of a Webhook.
 type WebhookOptions struct {
@@ -51,6 +39,11 @@ type WebhookOptions struct {
 	// HTTP fetches the signing keys of the authority. Defaults to a client with a
 	// timeout of 10 seconds.
 	HTTP *http.Client
+
+	// Secret is what the client states of new subscriptions are made from, so that a
+	// new one replaces them. None means random ones that stay as long as their
+	// subscription.
+	Secret string
 
 	// Keys open the data. The first encrypts new subscriptions; the others only
 	// open what older ones still send. None means notifications without data,
@@ -76,41 +69,30 @@ type Webhook struct {
 	often    *rate.Limiter
 	counts   counters
 
-	mu     sync.Mutex // protects following
-	routes []*route
+	mu       sync.Mutex // protects following
+	identity identity
+	routes   []*route
 }
 
 // NewWebhook returns a Webhook. It fails where an option is missing or unusable.
 func NewWebhook(o WebhookOptions) (*Webhook, error) {
-	u, err := url.Parse(o.PublicURL)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return nil, fmt.Errorf("graph: public URL %q of the webhook is no URL", o.PublicURL)
-	case u.Scheme != "https" && !loopback(u):
-		return nil, fmt.Errorf("graph: public URL %q of the webhook is not https", o.PublicURL)
-	case len(o.Keys) > 0 && (o.AppID == "" || o.Tenant == ""):
-		return nil, errors.New("graph: a webhook with keys needs an application id and a tenant")
-	}
-	for _, k := range o.Keys {
-		if k.ID == "" || len(k.ID) > 128 || k.Certificate == nil || k.Private == nil {
-			return nil, fmt.Errorf("graph: key %q of the webhook lacks its id, certificate or private key", k.ID)
-		}
-		if !k.Private.PublicKey.Equal(k.Certificate.PublicKey) {
-			return nil, fmt.Errorf("graph: certificate and private key of key %q do not belong together", k.ID)
-		}
-	}
 	client := o.HTTP
 	if client == nil {
 		client = &http.Client{Timeout: keysTimeout}
 	}
 	authority := strings.TrimRight(cmp.Or(o.Authority, defaultAuthority), "/")
-	return &Webhook{
+	w := &Webhook{
 		opts:     o,
 		verifier: newVerifier(authority, o.Tenant, o.AppID, client),
 		queue:    make(chan delivery, cmp.Or(o.Queue, defaultQueue)),
 		log:      logger(o.Logger, "webhook"),
 		often:    rate.NewLimiter(5, 20),
-	}, nil
+		identity: identity{secret: o.Secret},
+	}
+	if err := errors.Join(w.SetPublicURL(o.PublicURL), w.SetKeys(o.Keys)); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // ServeHTTP answers a validation handshake with its token, and everything else

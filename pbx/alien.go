@@ -5,8 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+)
 
-	"github.com/pbx365/connector/presence"
+// AlienCalls says how an alien call finds its user. The SDK page of PbxApi shows
+// the message without any field for one.
+type AlienCalls string
+
+const (
+	// AlienImpersonated adds the call through an API opened in the name of the
+	// user. It takes the check mark PbxImpersonation at the App object.
+	AlienImpersonated AlienCalls = "impersonated"
+	// AlienDirect names the user in the message, for PBX builds that read it.
+	AlienDirect AlienCalls = "direct"
+	// AlienOff refuses every alien call.
+	AlienOff AlienCalls = "off"
 )
 
 // alienSrc begins the src of an AddAlienCall.
@@ -15,7 +27,7 @@ const alienSrc = "alien "
 // AddAlienCall shows a user as being on the phone until DelAlienCall with the id, or
 // until the connection whose number it returns ends, or until the user moves to
 // another PBX. Only the home PBX of the user can do it. An error that matches
-// [presence.ErrRefused] says that it cannot be done at all. After any other error, if
+// [ErrRefused] says that it cannot be done at all. After any other error, if
 // the answer still comes, the call is deleted again.
 func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, connection uint64, err error) {
 	id, connection, err = s.addAlien(ctx, guid)
@@ -27,7 +39,7 @@ func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, conne
 
 func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, error) {
 	if s.opts.AlienCalls == AlienOff {
-		return 0, 0, fmt.Errorf("alien calls are switched off: %w", presence.ErrRefused)
+		return 0, 0, fmt.Errorf("alien calls are switched off: %w", ErrRefused)
 	}
 	pbx, sip, err := s.hub.routes.home(guid)
 	if err != nil {
@@ -45,11 +57,11 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 }
 
 // DelAlienCall deletes an alien call of a user, on the PBX that holds it. An error
-// that matches [presence.ErrRefused] says that there is no such call any more, as
+// that matches [ErrRefused] says that there is no such call any more, as
 // after a reconnect or when the user has moved.
 func (s *Server) DelAlienCall(ctx context.Context, guid string, id int64) error {
 	pbx, call := s.hub.routes.alien(guid, id)
-	err := fmt.Errorf("no PBX holds it: %w", presence.ErrRefused)
+	err := fmt.Errorf("no PBX holds it: %w", ErrRefused)
 	if call != nil {
 		err = pbx.delAlien(ctx, call)
 	}
@@ -66,9 +78,9 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 	}
 	call := &alien{guid: guid, sip: sip, api: api, src: alienSrc + strconv.FormatUint(s.lastSrc.Add(1), 10)}
 	s.aliens.add(call)
-	m, err := s.request(ctx, api, "AddAlienCall", fields{"src": call.src, "guid": guid, "sip": sip})
+	m, err := s.request(ctx, question{api: api, name: "AddAlienCall", src: call.src, body: fields{"guid": guid, "sip": sip}})
 	switch {
-	case errors.Is(err, presence.ErrRefused), errors.Is(err, errUnsent):
+	case errors.Is(err, ErrRefused), errors.Is(err, errUnsent):
 		s.forget(call)
 	case err != nil:
 		s.aliens.disown(call)
@@ -85,8 +97,8 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 }
 
 func (s *session) delAlien(ctx context.Context, call *alien) error {
-	_, err := s.request(ctx, call.api, "DelAlienCall", call.deletion())
-	if err == nil || errors.Is(err, presence.ErrRefused) {
+	_, err := s.request(ctx, call.deletion())
+	if err == nil || errors.Is(err, ErrRefused) {
 		s.forget(call)
 	}
 	return err
@@ -96,9 +108,9 @@ func (s *session) delAlien(ctx context.Context, call *alien) error {
 // still be there afterwards remains unwanted.
 func (s *session) discard(call *alien) {
 	s.aliens.disown(call)
-	_ = s.ask(call.api, "DelAlienCall", call.deletion(), func(m message, err error) {
+	_ = s.ask(call.deletion(), func(m message, err error) {
 		err = s.judge("DelAlienCall", m, err)
-		if err == nil || errors.Is(err, presence.ErrRefused) {
+		if err == nil || errors.Is(err, ErrRefused) {
 			s.forget(call)
 		}
 	})
@@ -151,7 +163,7 @@ func (s *session) openAPI(ctx context.Context, how AlienCalls, sip string) (stri
 	if !s.has(apiImpersonation) {
 		return "", &APIError{PBX: s.name(), API: apiImpersonation}
 	}
-	m, err := s.request(ctx, apiImpersonation, "CreateApi", fields{"sip": sip, "target": apiPresence})
+	m, err := s.request(ctx, question{api: apiImpersonation, name: "CreateApi", body: fields{"sip": sip, "target": apiPresence}})
 	if err != nil {
 		return "", err
 	}
@@ -172,11 +184,13 @@ func (s *session) closeLate(m message) error {
 
 func (s *session) closeAPI(api string) {
 	if api != apiPresence {
-		_ = s.ask(apiImpersonation, "DeleteApi", fields{"target": api}, func(message, error) {})
+		_ = s.ask(question{api: apiImpersonation, name: "DeleteApi", body: fields{"target": api}}, func(message, error) {})
 	}
 }
 
-func (c *alien) deletion() fields { return fields{"id": c.id, "guid": c.guid, "sip": c.sip} }
+func (c *alien) deletion() question {
+	return question{api: c.api, name: "DelAlienCall", body: fields{"id": c.id, "guid": c.guid, "sip": c.sip}}
+}
 
 func openedAPI(m message) (string, error) {
 	var opened struct {

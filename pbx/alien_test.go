@@ -19,7 +19,7 @@ func TestAlienCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master").connect(r)
-		up := r.take()[0].(pbx.PBXUp)
+		up := r.quiet()[0].(pbx.PBXUp)
 		id, connection, err := r.server.AddAlienCall(t.Context(), guidA)
 		require.NoError(t, err)
 		require.EqualValues(t, 7, id)
@@ -44,7 +44,7 @@ func TestDirectAlienCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{AlienCalls: pbx.AlienDirect})
 		f := newFake("master").connect(r)
-		r.take()
+		r.quiet()
 		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
 		require.NoError(t, err)
 		require.NoError(t, r.server.DelAlienCall(t.Context(), guidA, id))
@@ -82,7 +82,7 @@ func TestAlienCallThatCannotBe(t *testing.T) {
 				f := newFake("master")
 				test.prepare(f)
 				f.connect(r)
-				r.take()
+				r.quiet()
 				_, _, err := r.server.AddAlienCall(t.Context(), test.guid)
 				require.ErrorIs(t, err, test.want)
 				require.ErrorContains(t, err, "add alien call of user "+test.guid)
@@ -101,7 +101,7 @@ func TestUnknownAlienCall(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master")
 		f.connect(r)
-		r.take()
+		r.quiet()
 		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
 		require.NoError(t, err)
 		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, 99), presence.ErrRefused)
@@ -120,7 +120,7 @@ func TestAlienCallThatThePBXHasForgotten(t *testing.T) {
 		f := newFake("master")
 		f.answers["DelAlienCall"] = `"error":2`
 		f.connect(r)
-		r.take()
+		r.quiet()
 		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
 		require.NoError(t, err)
 		for range 2 {
@@ -147,7 +147,7 @@ func TestAlienCallStaysBehind(t *testing.T) {
 				require.NoError(t, err)
 				master.set(func() { master.answers["DelAlienCall"] = "-" })
 				master.send(change)
-				r.take()
+				r.quiet()
 				require.Len(t, master.requests("DelAlienCall"), 1)
 				require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
 				synctest.Wait()
@@ -180,9 +180,9 @@ func TestUserMovesWhileAlienCallIsAdded(t *testing.T) {
 			_, _, err := r.server.AddAlienCall(t.Context(), guidA)
 			result <- err
 		}()
-		r.take()
+		r.quiet()
 		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "slave") + `}`)
-		r.take()
+		r.quiet()
 		f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"AddAlienCallResult","src":%q,"id":7}`, f.requests("AddAlienCall")[0]["src"]))
 		err := <-result
 		require.ErrorContains(t, err, "has left")
@@ -200,14 +200,14 @@ func TestAlienCallGivenUpInTheQueue(t *testing.T) {
 		f := newFake("master").connect(r)
 		f.set(func() { f.answers["SetPresence"] = "-" })
 		go func() { _ = r.server.SetPresence(t.Context(), guidB, presence.PBX{}) }()
-		r.take()
+		r.quiet()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, _, err := r.server.AddAlienCall(ctx, guidA)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Empty(t, f.requests("AddAlienCall"))
 		f.send(added(5))
-		require.True(t, r.seen(r.take()).OnPhone, "no alien call is held")
+		require.True(t, r.seen(r.quiet()).OnPhone, "no alien call is held")
 	})
 }
 
@@ -237,7 +237,7 @@ func TestLateAlienCallIsWithdrawn(t *testing.T) {
 		f := newFake("master")
 		f.answers["AddAlienCall"] = "-"
 		f.connect(r)
-		r.take()
+		r.quiet()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, _, err := r.server.AddAlienCall(ctx, guidA)
@@ -251,7 +251,7 @@ func TestLateAlienCallIsWithdrawn(t *testing.T) {
 		require.Len(t, f.requests("DeleteApi"), 1)
 		require.EqualValues(t, 1, r.server.Counters().Late)
 		f.send(added(5))
-		require.True(t, r.seen(r.take()).OnPhone, "no alien call is held any more")
+		require.True(t, r.seen(r.quiet()).OnPhone, "no alien call is held any more")
 	})
 }
 
@@ -262,17 +262,17 @@ func TestLateRefusalOfAlienCall(t *testing.T) {
 		f := newFake("master")
 		f.answers["AddAlienCall"] = "-"
 		f.connect(r)
-		r.take()
+		r.quiet()
 		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
 		require.ErrorIs(t, err, pbx.ErrTimeout)
 		f.send(added(5))
-		require.Empty(t, r.take(), "this may be the alien call")
+		require.Empty(t, r.quiet(), "this may be the alien call")
 		f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"AddAlienCallResult","src":%q,"error":1}`, f.requests("AddAlienCall")[0]["src"]))
 		synctest.Wait()
 		require.Len(t, f.requests("DeleteApi"), 1)
 		require.Empty(t, f.requests("DelAlienCall"))
 		f.send(`{"api":"RCC","mt":"CallAdd","call":18,"guid":"` + guidA + `","state":5}`)
-		require.True(t, r.seen(r.take()).OnPhone)
+		require.True(t, r.seen(r.quiet()).OnPhone)
 	})
 }
 
@@ -295,7 +295,7 @@ func TestOwnAlienCallIsNoCall(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, pbx.Options{CountDialling: true})
 				f := newFake("master").connect(r)
-				r.take()
+				r.quiet()
 				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
 				require.NoError(t, err)
 				onPhone := false
@@ -305,7 +305,7 @@ func TestOwnAlienCallIsNoCall(t *testing.T) {
 						continue
 					}
 					f.send(m)
-					for _, e := range r.take() {
+					for _, e := range r.quiet() {
 						onPhone = e.(pbx.PresenceSeen).Seen.OnPhone
 						require.True(t, test.onPhone || !onPhone)
 					}

@@ -60,6 +60,17 @@ func (a *aliens) held(guid string) bool {
 	return slices.ContainsFunc(a.calls, func(c *alien) bool { return c.guid == guid })
 }
 
+// users returns those for whom an alien call exists, or may exist.
+func (a *aliens) users() map[string]bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	users := map[string]bool{}
+	for _, c := range a.calls {
+		users[c.guid] = true
+	}
+	return users
+}
+
 // find returns the call that was added with that id, or nil.
 func (a *aliens) find(guid string, id int64) *alien {
 	return a.first(func(c *alien) bool { return c.there && !c.unwanted && c.guid == guid && c.id == id })

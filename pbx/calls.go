@@ -1,189 +1,115 @@
 package pbx
 
 import (
-	"fmt"
-	"log/slog"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 )
 
-// calls are the calls of one PBX (innovaphone SDK: RCC, Initialize with calls). The
-// zero value is that of a PBX which does not tell them.
+// calls are the calls that one connection has told of.
 type calls struct {
+	reading // of the whole PBX
+	byID    map[string]*call
+	byUser  map[string][]*call
+	handles map[string]string // of single users, to their GUIDs
+
+	// before are the calls of the connection that this one has replaced. They go on
+	// until it is known whether they do.
+	before map[string]Call
+
+	// left are the users whose alien calls the connection before may have left behind
+	// on the PBX, which needs until then to notice.
+	left map[string]bool
+	till time.Time
+}
+
+// reading is how far calls have been asked for. The zero value is that of a PBX which
+// does not tell them.
+type reading struct {
 	asked bool
-	err   error // to be asked again; until then on-the-phone has to do
-	known bool  // the calls that were there have come
-
-	dialling bool // count outgoing calls that are not answered yet
-	byID     map[scalar]*call
+	known bool  // those that were there have come
+	err   error // to be asked again
 }
 
-// call is one user's leg of a call.
-type call struct {
-	user      string // GUID
-	incoming  bool
-	connected bool
-	calling   bool // between the first digit and the answer
-	peer      bool // the other side has a number or a name
-	alien     bool // taken for one of our own
+// counts reports whether calls say who is on the phone. Otherwise the word has to do.
+func (r reading) counts() bool { return r.asked && r.err == nil }
+
+func newCalls() *calls {
+	return &calls{byID: map[string]*call{}, byUser: map[string][]*call{}, handles: map[string]string{}}
 }
 
-// callMessage is the body of CallAdd, CallUpdate and CallDel. A CallUpdate carries
-// a msg in place of a state.
-type callMessage struct {
-	GUID   string  `json:"guid"`
-	Call   scalar  `json:"call"`
-	State  *uint   `json:"state"`
-	Msg    string  `json:"msg"`
-	Remote address `json:"remote"`
-	Peer   address `json:"peer"`
+// add returns the call with that id as a new one, of a user. What was told of it stays.
+func (c *calls) add(s *session, id, user string) *call {
+	now := &call{Call: Call{PBX: s.name(), Connection: s.number, ID: id, User: user}, doubt: c.left[user]}
+	if known := c.byID[id]; known != nil {
+		now.told = known.told
+		c.unlink(known)
+	}
+	if before, ok := c.before[id]; ok {
+		now.told = before
+		delete(c.before, id)
+	}
+	c.byID[id] = now
+	c.byUser[user] = append(c.byUser[user], now)
+	return now
 }
 
-type address struct {
-	H323 string `json:"h323"`
-	E164 string `json:"e164"`
+func (c *calls) remove(known *call) {
+	delete(c.byID, known.ID)
+	c.unlink(known)
 }
 
-// Call states (innovaphone SDK: RCC). The low bits are the phase of the call, 128 is
-// a call from the PBX to the phone: an incoming one for the user.
-const (
-	phaseMask      = 0x0f
-	phaseSetup     = 1
-	phaseAlert     = 4
-	phaseConnected = 5
-	stateIncoming  = 128
-)
+func (c *calls) unlink(known *call) {
+	rest := slices.DeleteFunc(c.byUser[known.User], func(other *call) bool { return other == known })
+	if c.byUser[known.User] = rest; len(rest) == 0 {
+		delete(c.byUser, known.User)
+	}
+}
 
-func (c *calls) enabled() bool { return c.asked && c.err == nil }
+// judge decides which calls of a user are alien ones: while one is held, or was held
+// before the connection was lost, a call with nobody at the other end is taken for it,
+// and keeps being taken for it.
+func (c *calls) judge(user string, held bool) {
+	for _, call := range c.byUser[user] {
+		call.Alien = call.Peer == Party{} && (call.Alien || held || call.doubt)
+	}
+}
 
-// counted reports whether a user is in a call. While we hold an alien call for the
-// user, a call to nobody is taken for that one, and keeps being taken for it.
-func (c *calls) counted(user string, alienHeld bool) bool {
-	on := false
-	for _, call := range c.byID {
-		if call.user != user {
-			continue
+// talking reports whether a user is on the phone.
+func (c *calls) talking(user string, dialling bool) bool {
+	return slices.ContainsFunc(c.byUser[user], func(call *call) bool { return call.talks(dialling) })
+}
+
+// inherit goes on with what the connection that is replaced has told.
+func (c *calls) inherit(from *calls) {
+	c.before = from.told()
+}
+
+// told returns the calls that were seen and have not ended.
+func (c *calls) told() map[string]Call {
+	all := map[string]Call{}
+	maps.Copy(all, c.before)
+	for id, call := range c.byID {
+		if call.told != (Call{}) {
+			all[id] = call.told
 		}
-		call.alien = !call.peer && (call.alien || alienHeld)
-		on = on || !call.alien && (call.connected || call.calling && c.dialling)
 	}
-	return on
+	return all
 }
 
-// handle takes a message in and returns the GUIDs of the users whose calls it is
-// about: two where the call had another user before.
-func (c *calls) handle(name string, m callMessage) (users []string) {
-	known := c.byID[m.Call]
-	if known != nil {
-		users = append(users, known.user)
+// forget drops the doubts about calls that were left behind once they are groundless,
+// and returns the users concerned.
+func (c *calls) forget(now time.Time) []string {
+	if c.left == nil || now.Before(c.till) {
+		return nil
 	}
-	switch name {
-	case "CallAdd":
-		known = &call{user: m.GUID}
-		c.byID[m.Call] = known
-		users = append(users, m.GUID)
-	case "CallDel", "CallDelete":
-		delete(c.byID, m.Call)
-	}
-	if known != nil {
-		known.follow(m)
+	c.left = nil
+	var users []string
+	for _, call := range c.byID {
+		if call.doubt {
+			call.doubt, call.Alien = false, false
+			users = append(users, call.User)
+		}
 	}
 	return users
-}
-
-func (c *call) follow(m callMessage) {
-	if m.State != nil {
-		phase := *m.State & phaseMask
-		c.incoming = *m.State&stateIncoming != 0
-		c.connected = phase == phaseConnected
-		c.calling = !c.incoming && phase >= phaseSetup && phase <= phaseAlert
-	}
-	switch _, signal, _ := strings.Cut(m.Msg, "-"); {
-	case signal == "conn":
-		c.connected, c.calling = true, false
-	case signal == "rel" || signal == "disc" || m.Msg == "del":
-		c.connected, c.calling = false, false
-	}
-	c.peer = c.peer || m.Remote != address{} || m.Peer != address{}
-}
-
-// startCalls asks a PBX for its calls. They come before and after the answer, for
-// which a large PBX, listing its users first, may need longer than a request is given.
-func (h *hub) startCalls(s *session) {
-	if !s.has(apiCalls) {
-		return
-	}
-	s.calls = &calls{asked: true, dialling: h.opts.CountDialling, byID: map[scalar]*call{}}
-	h.ask(s, apiCalls, "Initialize", fields{"limit": 50, "calls": true}, func(_ message, err error) {
-		h.callsRead(s, err)
-	})
-}
-
-// callsRead handles the answer to the question for the calls, in time or late. Most
-// of the calls that are there come right after it.
-func (h *hub) callsRead(s *session, err error) {
-	c := s.calls
-	c.err = err
-	if err != nil {
-		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
-		h.callsKnown(s)
-		return
-	}
-	time.AfterFunc(h.opts.CallsSettle, func() {
-		h.post(func() {
-			if !s.gone && s.calls == c {
-				c.known = true
-				h.callsKnown(s)
-			}
-		})
-	})
-}
-
-// callsKnown tells what everybody shows on a PBX whose calls have become known, or
-// unknown.
-func (h *hub) callsKnown(s *session) {
-	h.light(s.name())
-	for _, u := range h.users {
-		if u.watch != nil && u.watch.on == s {
-			h.show(u)
-		}
-	}
-}
-
-func (h *hub) call(s *session, m message) error {
-	var body callMessage
-	if err := m.into(&body); err != nil {
-		return err
-	}
-	if body.Call == "" {
-		return fmt.Errorf("%w: %s without call", ErrFrame, m.Name)
-	}
-	if s.calls.asked {
-		for _, guid := range s.calls.handle(m.Name, body) {
-			if u := h.users[guid]; u != nil && u.watch != nil && u.watch.on == s {
-				h.recount(u)
-			}
-		}
-	}
-	return nil
-}
-
-// recount tells what a watched user shows, if the calls make a difference now.
-func (h *hub) recount(u *user) {
-	w := u.watch
-	if onCall, counted := u.phone(); w.told && onCall == w.onCall && counted == w.counted {
-		return
-	}
-	w.at = time.Now()
-	h.show(u)
-}
-
-// phone reports whether a watched user is on the phone, and whether that comes from
-// the calls.
-func (u *user) phone() (onCall, counted bool) {
-	w := u.watch
-	if w.on.name() != u.Home || !w.on.calls.enabled() {
-		return w.phone, false
-	}
-	return w.on.calls.counted(u.GUID, w.on.aliens.held(u.GUID)), true
 }

@@ -55,10 +55,10 @@ func TestCalls(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					r := newRig(t, pbx.Options{CountDialling: dialling})
 					f := newFake("master").connect(r)
-					r.take()
+					r.quiet()
 					f.send(test.messages...)
 					var got []bool
-					for _, e := range r.take() {
+					for _, e := range r.quiet() {
 						seen := e.(pbx.PresenceSeen)
 						require.Equal(t, guidA, seen.GUID)
 						require.True(t, seen.Seen.Counted)
@@ -81,9 +81,9 @@ func TestSecondCallGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master").connect(r)
-		r.take()
+		r.quiet()
 		f.send(added(5), `{"api":"RCC","mt":"CallAdd","call":18,"guid":"`+guidA+`","state":5}`, rcc("CallDel", `"x":0`))
-		events := r.take()
+		events := r.quiet()
 		require.Len(t, events, 1)
 		require.True(t, r.seen(events).OnPhone)
 	})
@@ -97,12 +97,12 @@ func TestPresenceWaitsForCalls(t *testing.T) {
 		f.rows = f.rows[:1]
 		f.answers["Initialize"] = "-"
 		f.connect(r)
-		require.Equal(t, []string{"up", "user", "synced"}, kinds(r.take()))
+		require.Equal(t, []string{"up", "user", "synced"}, kinds(r.quiet()))
 		require.Equal(t, "reading calls", r.light("PBX master").Detail)
 		initialize := f.requests("Initialize")[0]
 		require.Equal(t, true, initialize["calls"])
 		f.send(added(5), fmt.Sprintf(`{"api":"RCC","mt":"InitializeResult","src":%q}`, initialize["src"]))
-		events := r.take()
+		events := r.quiet()
 		require.Len(t, events, 1)
 		require.True(t, r.seen(events).OnPhone)
 		require.NotEqual(t, presence.StateOK, r.light("PBX master").State)
@@ -118,16 +118,16 @@ func TestCallsThatFollowTheResult(t *testing.T) {
 		r := newRig(t, pbx.Options{CallsSettle: time.Second})
 		f := newFake("master")
 		f.connect(r)
-		require.NotContains(t, kinds(r.take()), "seen", "a call may be on its way")
+		require.NotContains(t, kinds(r.quiet()), "seen", "a call may be on its way")
 		f.send(added(5))
-		events := r.take()
+		events := r.quiet()
 		require.Len(t, events, 1)
 		require.Equal(t, guidA, events[0].(pbx.PresenceSeen).GUID)
 		require.True(t, r.seen(events).OnPhone, "one call is enough")
 		f.send(rcc("CallDel", `"x":0`))
-		require.Empty(t, r.take(), "there may be others")
+		require.Empty(t, r.quiet(), "there may be others")
 		time.Sleep(time.Second)
-		events = r.take()
+		events = r.quiet()
 		require.Equal(t, []string{"seen", "seen"}, kinds(events))
 		for _, e := range events {
 			require.False(t, e.(pbx.PresenceSeen).Seen.OnPhone)
@@ -141,10 +141,10 @@ func TestCallPassesToAnotherUser(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master").connect(r)
 		f.send(added(5))
-		r.take()
+		r.quiet()
 		f.send(rcc("CallAdd", `"state":5,"guid":"`+guidB+`"`))
 		onPhone := map[string]bool{}
-		for _, e := range r.take() {
+		for _, e := range r.quiet() {
 			onPhone[e.(pbx.PresenceSeen).GUID] = e.(pbx.PresenceSeen).Seen.OnPhone
 		}
 		require.Equal(t, map[string]bool{guidA: false, guidB: true}, onPhone)
@@ -160,14 +160,14 @@ func TestUnknownCallsFallBackToPresence(t *testing.T) {
 		f.presences["a"] = `[{"contact":"tel:","activity":"on-the-phone"}]`
 		f.answers["Initialize"] = `"error":1`
 		f.connect(r)
-		seen := r.seen(r.take())
+		seen := r.seen(r.quiet())
 		require.False(t, seen.Counted)
 		require.True(t, seen.OnPhone)
 		require.Contains(t, r.light("PBX master").LastError, "Initialize")
 
 		f.set(func() { clear(f.answers) })
 		time.Sleep(time.Minute)
-		seen = r.seen(r.take())
+		seen = r.seen(r.quiet())
 		require.True(t, seen.Counted)
 		require.False(t, seen.OnPhone)
 	})
@@ -181,12 +181,12 @@ func TestLateCalls(t *testing.T) {
 		f.rows = f.rows[:1]
 		f.answers["Initialize"] = "-"
 		f.connect(r)
-		r.take()
+		r.quiet()
 		time.Sleep(11 * time.Second)
-		require.False(t, r.seen(r.take()).Counted)
+		require.False(t, r.seen(r.quiet()).Counted)
 		f.send(added(5), `{"api":"RCC","mt":"InitializeResult"}`)
 		time.Sleep(settle)
-		seen := r.seen(r.take())
+		seen := r.seen(r.quiet())
 		require.True(t, seen.Counted && seen.OnPhone)
 		time.Sleep(time.Hour)
 		require.Len(t, f.requests("Initialize"), 1)
@@ -198,9 +198,9 @@ func TestMalformedCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master").connect(r)
-		r.take()
+		r.quiet()
 		f.send(`{"api":"RCC","mt":"CallAdd"}`, rcc("CallAdd", `"state":-1`), rcc("CallUpdate", `"remote":7`))
-		require.Empty(t, r.take())
+		require.Empty(t, r.quiet())
 		require.EqualValues(t, 3, r.server.Counters().BadFrames)
 		require.False(t, f.isClosed())
 	})

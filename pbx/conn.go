@@ -35,7 +35,7 @@ func newConn(s *socket, who identity, addr string, number uint64, o Options, cou
 		who:     who,
 		number:  number,
 		counts:  counts,
-		log:     o.Logger.With(slog.String("addr", addr), slog.String("sip", clip(who.sip)), slog.String("pbx", clip(who.pbx))),
+		log:     o.Logger.With(slog.String("addr", addr), slog.String("sip", clip(who.Name)), slog.String("pbx", clip(who.PBX))),
 		timeout: o.RequestTimeout,
 		out:     make(chan []byte, 2*o.Outstanding+16),
 		stopped: make(chan struct{}),
@@ -90,22 +90,29 @@ func (c *conn) send(frame []byte) {
 	}
 }
 
+// question is what a PBX is asked.
+type question struct {
+	api, name string
+	src       string // empty for one of the connection's own
+	body      any    // nil, or what encodes as an object
+}
+
 // ask sends a request whose answer, or failure, goes to done. An error says that the
 // connection has ended, or that the request can never be sent; done is not called then.
-func (c *conn) ask(api, name string, f fields, done func(message, error)) error {
-	_, err := c.enqueue(api, name, f, false, done)
+func (c *conn) ask(q question, done func(message, error)) error {
+	_, err := c.enqueue(q, false, done)
 	return err
 }
 
 // do sends a request, before those of ask that wait, and waits for its answer. Where
 // ctx ended before its turn came, the error matches errUnsent.
-func (c *conn) do(ctx context.Context, api, name string, f fields) (message, error) {
+func (c *conn) do(ctx context.Context, q question) (message, error) {
 	type outcome struct {
 		message
 		error
 	}
 	answered := make(chan outcome, 1)
-	r, err := c.enqueue(api, name, f, true, func(m message, err error) { answered <- outcome{m, err} })
+	r, err := c.enqueue(q, true, func(m message, err error) { answered <- outcome{m, err} })
 	if err != nil {
 		return message{}, err
 	}
@@ -124,21 +131,23 @@ func (c *conn) do(ctx context.Context, api, name string, f fields) (message, err
 	}
 }
 
-func (c *conn) enqueue(api, name string, f fields, write bool, done func(message, error)) (*request, error) {
-	all := fields{"api": api, "mt": name}
-	for k, v := range f {
-		all[k] = v
+// tell sends what has no answer.
+func (c *conn) tell(q question) {
+	if frame, err := (envelope{q.api, q.name, q.src}).encode(q.body); err == nil {
+		c.send(frame)
 	}
-	src, ok := all["src"].(string)
-	if !ok {
+}
+
+func (c *conn) enqueue(q question, write bool, done func(message, error)) (*request, error) {
+	src := q.src
+	if src == "" {
 		src = strconv.FormatUint(c.lastSrc.Add(1), 10)
-		all["src"] = src
 	}
-	frame, err := all.encode()
+	frame, err := envelope{q.api, q.name, src}.encode(q.body)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{name: name, result: name + "Result", src: src, frame: frame, done: done}
+	r := &request{name: q.name, result: q.name + "Result", src: src, frame: frame, done: done}
 	return r, c.requests.add(r, write)
 }
 

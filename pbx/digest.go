@@ -3,11 +3,9 @@ package pbx
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
-	"strings"
 )
 
 // newChallenge returns 16 random hexadecimal digits, the most an AppChallengeResult
@@ -48,8 +46,7 @@ func (c credentials) digest(info []byte, challenge, password string) string {
 	if info != nil {
 		parts = append(parts, string(info))
 	}
-	sum := sha256.Sum256([]byte(strings.Join(append(parts, challenge, password), ":")))
-	return hex.EncodeToString(sum[:])
+	return digest(append(parts, challenge, password)...)
 }
 
 // equal compares in a time that does not depend on where a and b differ.

@@ -1,6 +1,8 @@
 package pbx_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,35 +32,40 @@ func TestOfficialDigests(t *testing.T) {
 	}
 }
 
-const (
-	pbxLogin    = `{"mt":"AppLogin","sip":"go","guid":"8e7ca6fabbc5630170e9009033400109","dn":"go","digest":"8f802873dcdee7cef6144017a6112289298ad69e77474a4c37cfdb68a83640c0","domain":"fritz.box","app":"admin","info":{"appobj":"go","appdn":"go","appurl":"http://192.168.178.29:5000/fritz.box/go/instance/admin","pbx":"pbx-main","cn":"go","unlicensed":true,"apps":[]}}`
-	searchLogin = `{"mt":"AppLogin","sip":"go-search","guid":"3954ae7854c96301c9dd009033400109","dn":"go-search","digest":"130f168773ff760701b74e629eca2544c6e62d5354e92e6f821001a982eb8951","domain":"fritz.box","app":"searchapi","info":{"appobj":"go-search","appdn":"go-search","appurl":"http://192.168.178.29:5000/fritz.box/go/instance/searchapi","pbx":"pbx-main","cn":"go-search","unlicensed":true,"apps":[]}}`
-	userLogin   = `{"mt":"AppLogin","app":"admin","domain":"fritz.box","sip":"rico","guid":"f48b06484a8a61015853009033400109","dn":"Schulte, Rico","info":{"appobj":"go","appdn":"go","appurl":"http://192.168.178.29:5000/fritz.box/go/instance/admin","pbx":"pbx-main","cn":"rico","unlicensed":true,"groups":[],"apps":[]},"digest":"965b4dd4d4f127c99df796b1ed137b40454801f94f50aaf93b2ce98034f10d9c","pbxObj":"go"}`
-)
+// recorded returns the messages of a file in testdata, one a line.
+func recorded(t testing.TB, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + file)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	require.NotEmpty(t, lines)
+	return lines
+}
 
 func TestRecordedLogins(t *testing.T) {
 	t.Parallel()
+	logins := recorded(t, "recorded.jsonl")
 	for name, test := range map[string]struct {
 		login, app, challenge string
 		isPBX                 bool
 	}{
-		"PBX":         {pbxLogin, "admin", "aeaaebe781e80289", true},
-		"another PBX": {searchLogin, "searchapi", "16d7dbbcccb63612", true},
-		"user":        {userLogin, "admin", "277f41a7a5b7b452", false},
+		"PBX":         {logins[0], "admin", "aeaaebe781e80289", true},
+		"another PBX": {logins[1], "searchapi", "16d7dbbcccb63612", true},
+		"user":        {logins[2], "admin", "277f41a7a5b7b452", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			isPBX, err := pbx.Login([]byte(test.login), test.app, test.challenge, "go")
+			_, isPBX, err := pbx.Login([]byte(test.login), test.app, test.challenge, "go")
 			require.NoError(t, err)
 			require.Equal(t, test.isPBX, isPBX)
 
-			_, err = pbx.Login([]byte(test.login), test.app, test.challenge, "og")
+			_, _, err = pbx.Login([]byte(test.login), test.app, test.challenge, "og")
 			require.ErrorIs(t, err, pbx.ErrDigest)
-			_, err = pbx.Login([]byte(test.login), test.app, "0000000000000000", "go")
+			_, _, err = pbx.Login([]byte(test.login), test.app, "0000000000000000", "go")
 			require.ErrorIs(t, err, pbx.ErrDigest)
-			_, err = pbx.Login([]byte(test.login), test.app, "", "go")
+			_, _, err = pbx.Login([]byte(test.login), test.app, "", "go")
 			require.ErrorIs(t, err, pbx.ErrNoChallenge)
-			_, err = pbx.Login([]byte(test.login), "innovaphone-microsoft365", test.challenge, "go")
+			_, _, err = pbx.Login([]byte(test.login), "innovaphone-microsoft365", test.challenge, "go")
 			require.ErrorIs(t, err, pbx.ErrApp)
 		})
 	}
@@ -67,6 +74,6 @@ func TestRecordedLogins(t *testing.T) {
 func TestInfoWithWhiteSpace(t *testing.T) {
 	t.Parallel()
 	const login = `{"mt":"AppLogin","app":"pbxadminapi","info": { "cn" : "Test User" } ,"digest":"96db3c3f657230c2b68194becc6d2a77f05de9f79f01fc81e9ca0fb196b10d9d"}`
-	_, err := pbx.Login([]byte(login), "pbxadminapi", "0123456789abcdef", "pwd")
+	_, _, err := pbx.Login([]byte(login), "pbxadminapi", "0123456789abcdef", "pwd")
 	require.NoError(t, err)
 }

@@ -1,6 +1,9 @@
 package pbx
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // MaxFrame is the size of the largest frame sent.
 const MaxFrame = maxFrame
@@ -8,18 +11,23 @@ const MaxFrame = maxFrame
 // Decode returns the envelope of a frame.
 func Decode(frame []byte) (name, api, src string, failure, err error) {
 	m, err := decode(frame)
-	return m.Name, m.API, string(m.Src), m.failure("pbx", m.Name), err
+	return m.Name, m.API, string(m.Src), m.failure("pbx", m.Name, nil), err
 }
 
-// Login checks an AppLogin the way a connection does, and returns whether it is that
-// of a PBX.
-func Login(frame []byte, app, challenge, password string) (isPBX bool, err error) {
+// Encode returns the frame of a message.
+func Encode(api, name, src string, body any) ([]byte, error) {
+	return envelope{api, name, src}.encode(body)
+}
+
+// Login checks an AppLogin the way a connection does, and returns who it is of and
+// whether that is a PBX.
+func Login(frame []byte, app, challenge, password string) (Visitor, bool, error) {
 	m, err := decode(frame)
 	if err != nil {
-		return false, err
+		return Visitor{}, false, err
 	}
-	who, _, err := door{app: app, password: password}.login(m, challenge)
-	return who.isPBX, err
+	who, err := door{apps: []string{app}, password: password}.login(m, challenge)
+	return who.Visitor, who.isPBX, err
 }
 
 // Digest returns the digest of an AppLogin.
@@ -28,3 +36,68 @@ func Digest(login []byte, challenge, password string) (string, error) {
 	err := json.Unmarshal(login, &c)
 	return c.digest(c.Info, challenge, password), err
 }
+
+// Info returns what a PbxInfo says.
+func Info(frame []byte) (domain, pbx string, apis []string, err error) {
+	m, err := decode(frame)
+	if err != nil {
+		return "", "", nil, err
+	}
+	info, err := readPbxInfo(m)
+	return info.Domain, info.PBX, info.APIs, err
+}
+
+// Row returns the user of a message that carries a row, and whether it is a user.
+func Row(frame []byte, domain string) (u User, isUser bool, err error) {
+	m, err := decode(frame)
+	var r row
+	if err == nil {
+		err = m.into(&r)
+	}
+	master := &session{info: pbxInfo{PBX: "master", Domain: domain}}
+	return r.Columns.user(master), r.Columns.GUID != "" && r.Columns.Pseudo == "", err
+}
+
+// Contacts returns what a PresenceUpdate shows at the contact "tel:", and whether it
+// shows a call.
+func Contacts(frame []byte) (value Presence, phone bool, err error) {
+	m, err := decode(frame)
+	var update presenceUpdate
+	if err == nil {
+		err = m.into(&update)
+	}
+	var w watch
+	w.read(update.Presence, Options{Contact: "tel:"})
+	return w.value, w.phone, err
+}
+
+// Follow returns what a call becomes by messages of RCC.
+func Follow(frames ...[]byte) (Call, error) {
+	var c call
+	for _, frame := range frames {
+		var body callMessage
+		m, err := decode(frame)
+		if err == nil {
+			err = m.into(&body)
+		}
+		if err != nil {
+			return Call{}, err
+		}
+		c.follow(body)
+	}
+	return c.Call, nil
+}
+
+// Turnstile is what peers pass on their way in.
+type Turnstile struct{ t *turnstile }
+
+func NewTurnstile() Turnstile { return Turnstile{newTurnstile()} }
+
+func (t Turnstile) Enter(addr string) bool         { return t.t.enter(addr) }
+func (t Turnstile) Leave(addr string)              { t.t.leave(addr) }
+func (t Turnstile) Failed(addr string)             { t.t.failed(addr) }
+func (t Turnstile) Turn(addr string) time.Duration { return t.t.turn(addr) }
+func (t Turnstile) Remembered() int                { return len(t.t.byAddr) }
+
+// Network returns what of an address tells strangers apart.
+func Network(addr string) string { return network(addr) }

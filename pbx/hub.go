@@ -3,11 +3,11 @@ package pbx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/pbx365/connector/presence"
 )
 
 // retryEvery is the time between two looks at what has failed and what is due.
@@ -29,6 +29,14 @@ type hub struct {
 	users      map[string]*user
 	unsettled  int // users whose licence is not known yet
 	copied     replication
+	left       map[string]remains // by PBX, of the connection before
+}
+
+// remains are what a connection may have left behind on its PBX.
+type remains struct {
+	by     *session
+	aliens map[string]bool // users
+	at     time.Time
 }
 
 func newHub(o Options) *hub {
@@ -36,11 +44,12 @@ func newHub(o Options) *hub {
 		opts:       o,
 		counts:     newTally(),
 		lights:     newLights(o.Master),
-		routes:     newRoutes(),
+		routes:     newRoutes(o.PresenceOnMaster),
 		mail:       make(chan func(), 256),
 		done:       make(chan struct{}),
 		masterName: o.Master,
 		users:      map[string]*user{},
+		left:       map[string]remains{},
 	}
 }
 
@@ -71,12 +80,20 @@ func (h *hub) post(f func()) {
 
 func (h *hub) emit(e Event) { h.opts.OnEvent(e) }
 
-// up takes a PBX in that has introduced itself.
+// up takes a PBX in that has introduced itself. What the connection that it replaces
+// has shown stays as it is until the new one shows something.
 func (h *hub) up(s *session) {
-	if replaced := h.routes.put(s); replaced != nil {
+	var replaces uint64
+	replaced := h.routes.put(s)
+	if replaced != nil {
+		replaces = replaced.number
 		h.counts.count(func(c *Counters) { c.Replaced++ })
-		h.leave(replaced, ErrReplaced)
+		h.retire(replaced)
+		s.calls.inherit(replaced.calls)
 		replaced.stop(ErrReplaced)
+	}
+	if left := h.left[s.name()]; time.Since(left.at) < h.opts.ReconnectWithin {
+		s.calls.left, s.calls.till = left.aliens, left.at.Add(h.opts.ReconnectWithin)
 	}
 	if h.masterName == "" && s.has(apiUsers) {
 		h.masterName = s.name()
@@ -84,16 +101,19 @@ func (h *hub) up(s *session) {
 	elected := h.elect()
 	isMaster := h.master == s
 	h.opts.Logger.Info("PBX connected", slog.String("pbx", s.name()), slog.Bool("master", isMaster))
-	h.light(s.name())
 	h.emit(PBXUp{
 		Name:       s.name(),
 		Domain:     s.info.Domain,
 		Version:    string(s.info.Version),
 		Build:      string(s.info.Build),
+		APIs:       slices.Clone(s.info.APIs),
 		Master:     isMaster,
 		Connection: s.number,
+		Replaces:   replaces,
+		Key:        s.who.Key,
 	})
 	h.startCalls(s)
+	h.light(s.name())
 	if elected {
 		h.replicate(h.master)
 	}
@@ -106,12 +126,47 @@ func (h *hub) down(s *session, cause error) {
 		return
 	}
 	h.routes.remove(s)
-	h.leave(s, cause)
+	h.retire(s)
+	h.opts.Logger.Info("PBX disconnected", slog.String("pbx", s.name()), slog.Any("cause", cause))
+	h.emit(PBXDown{Name: s.name(), Connection: s.number, Err: cause})
+	h.loseCalls(s)
 	if h.elect() {
 		h.replicate(h.master)
 	}
-	h.light(s.name())
+	h.awaitReturn(s, cause)
 	h.placeAll()
+}
+
+// retire takes a connection out of use. What it has shown stands until somebody says
+// otherwise.
+func (h *hub) retire(s *session) {
+	s.gone = true
+	h.left[s.name()] = remains{by: s, aliens: s.aliens.users(), at: time.Now()}
+	if h.master == s {
+		h.setMaster(nil)
+	}
+	for _, u := range h.users {
+		if u.watch != nil && u.watch.on == s {
+			u.watch = nil
+		}
+	}
+}
+
+// awaitReturn shows that a PBX is away, and after a while that it does not come back.
+func (h *hub) awaitReturn(s *session, cause error) {
+	err := fmt.Errorf("connection of PBX %q ended: %w", s.name(), cause)
+	if h.routes.of(s.name(), apiPresence) != nil {
+		h.light(s.name())
+		return
+	}
+	h.lights.away(s.name(), s.name() == h.masterName, err, h.opts.ReconnectWithin)
+	time.AfterFunc(h.opts.ReconnectWithin, func() {
+		h.post(func() {
+			if h.left[s.name()].by == s && h.routes.of(s.name(), apiPresence) == nil {
+				h.lights.lost(s.name(), s.name() == h.masterName, err)
+			}
+		})
+	})
 }
 
 // elect makes the connection of the master PBX that counts the master, and reports
@@ -130,21 +185,6 @@ func (h *hub) elect() bool {
 func (h *hub) light(pbx string) {
 	if s := h.routes.of(pbx, apiPresence); s != nil {
 		h.lights.connected(s)
-	}
-}
-
-func (h *hub) leave(s *session, cause error) {
-	s.gone = true
-	if h.master == s {
-		h.setMaster(nil)
-	}
-	h.opts.Logger.Info("PBX disconnected", slog.String("pbx", s.name()), slog.Any("cause", cause))
-	h.lights.down(s, s.name() == h.masterName && h.master == nil, cause)
-	h.emit(PBXDown{Name: s.name(), Connection: s.number, Err: cause})
-	for _, u := range h.users {
-		if u.watch != nil && u.watch.on == s {
-			h.unwatch(u)
-		}
 	}
 }
 
@@ -167,13 +207,14 @@ func (h *hub) indication(s *session, m message) error {
 		return h.presenceState(s, m)
 	case "PresenceUpdate":
 		return h.presenceUpdate(s, m)
-	case "CallAdd", "CallUpdate", "CallDel", "CallDelete":
+	case "CallAdd", "CallUpdate", "CallDel", "CallDelete", "CallInfo":
 		return h.call(s, m)
 	case "UserInfo":
 		return nil
 	}
 	if !strings.HasSuffix(m.Name, "Result") {
 		h.counts.unknown(m.Name)
+		h.emit(Indication{PBX: s.name(), Connection: s.number, API: m.API, Name: m.Name, Src: string(m.Src), Body: m.body})
 		return nil
 	}
 	h.counts.count(func(c *Counters) { c.Late++ })
@@ -182,7 +223,7 @@ func (h *hub) indication(s *session, m message) error {
 		return s.withdraw(m)
 	case m.Name == "CreateApiResult":
 		return s.closeLate(m)
-	case m.Name == "InitializeResult" && s.calls.err != nil:
+	case m.Name == "InitializeResult" && s.calls.asked && s.calls.err != nil:
 		h.callsRead(s, s.judge("Initialize", m, nil))
 	}
 	return nil
@@ -198,14 +239,25 @@ func (h *hub) repair() {
 		for _, call := range s.aliens.unwanted() {
 			s.discard(call)
 		}
+		for _, user := range s.calls.forget(time.Now()) {
+			h.tellCalls(s, user)
+			h.recountUser(s, user)
+		}
 	}
 	if h.master != nil && h.copied.failed {
 		h.replicate(h.master)
 	}
 	for _, u := range h.users {
-		if u.watch != nil && u.watch.failed {
+		if u.overdue(h.opts.RequestTimeout) {
+			h.lose(u, &HiddenError{PBX: u.watch.on.name(), User: u.Name})
+		}
+		switch w := u.watch; {
+		case w == nil:
+		case w.failed != nil:
 			h.unwatch(u)
 			h.place(u)
+		case w.calls.err != nil:
+			h.startUserCalls(u)
 		}
 		h.renewLicence(u)
 	}
@@ -213,15 +265,15 @@ func (h *hub) repair() {
 
 // ask sends a request whose outcome the hub handles. It stays without outcome where
 // the connection has ended already, of which the hub is about to hear.
-func (h *hub) ask(s *session, api, name string, f fields, done func(message, error)) {
-	err := s.ask(api, name, f, func(m message, err error) {
+func (h *hub) ask(s *session, q question, done func(message, error)) {
+	err := s.ask(q, func(m message, err error) {
 		h.post(func() {
 			if !s.gone {
-				done(m, s.judge(name, m, err))
+				done(m, s.judge(q.name, m, err))
 			}
 		})
 	})
-	if errors.Is(err, presence.ErrRefused) {
+	if errors.Is(err, ErrRefused) {
 		done(message{}, err)
 	}
 }

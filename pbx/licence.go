@@ -3,8 +3,6 @@ package pbx
 import (
 	"errors"
 	"time"
-
-	"github.com/pbx365/connector/presence"
 )
 
 // licence is what is known of the licence of one user.
@@ -38,8 +36,8 @@ func (h *hub) checkLicence(u *user) {
 	}
 	s := h.master
 	u.licence.asked = s
-	question := fields{"guid": u.GUID, "lic": h.opts.Licence}
-	h.ask(s, apiAdmin, "CheckAppLic", question, func(m message, err error) {
+	check := question{api: apiAdmin, name: "CheckAppLic", body: fields{"guid": u.GUID, "lic": h.opts.Licence}}
+	h.ask(s, check, func(m message, err error) {
 		if h.users[u.GUID] != u || u.licence.asked != s {
 			return
 		}
@@ -55,7 +53,7 @@ func (h *hub) checkLicence(u *user) {
 			s.badFrame(err)
 		case err == nil:
 			h.setLicence(u, answer.OK)
-		case errors.Is(err, presence.ErrRefused):
+		case errors.Is(err, ErrRefused):
 			h.setLicence(u, u.licence.held)
 		}
 	})
@@ -64,7 +62,7 @@ func (h *hub) checkLicence(u *user) {
 func (h *hub) setLicence(u *user, held bool) {
 	first := !u.licence.known
 	u.licence = licence{known: true, held: held, checked: time.Now()}
-	h.announce(u)
+	h.announce(u, u.User)
 	h.place(u)
 	if first {
 		h.unsettled--

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pbx365/connector/presence"
 )
@@ -66,9 +67,18 @@ func (l *lights) elected(master *session) {
 	l.master.Starting(master.name() + ": reading users")
 }
 
-func (l *lights) down(s *session, master bool, cause error) {
-	err := fmt.Errorf("connection of PBX %q ended: %w", s.name(), cause)
-	l.pbx(s.name()).Fail(err)
+// away shows that the connection of a PBX has ended, which may be the master.
+func (l *lights) away(pbx string, master bool, err error, within time.Duration) {
+	detail := fmt.Sprintf("expected back within %v of %s", within, time.Now().Format(time.TimeOnly))
+	l.pbx(pbx).Retrying(detail, err)
+	if master {
+		l.master.Retrying(detail, err)
+	}
+}
+
+// lost shows that a PBX did not come back.
+func (l *lights) lost(pbx string, master bool, err error) {
+	l.pbx(pbx).Fail(err)
 	if master {
 		l.master.Fail(err)
 	}

@@ -165,7 +165,7 @@ func TestBaseProtocol(t *testing.T) {
 		require.Equal(t, []map[string]any{
 			{
 				"mt": "AppInfoResult", "app": "innovaphone-microsoft365", "src": "7",
-				"info": map[string]any{"hidden": false, "apis": map[string]any{}}, "serviceInfo": map[string]any{"apis": map[string]any{}},
+				"info": map[string]any{"hidden": false, "presence": false, "apis": map[string]any{}}, "serviceInfo": map[string]any{"apis": map[string]any{}},
 			},
 			{"mt": "AppCheckLoginResult", "ok": false},
 		}, w.received())

@@ -3,7 +3,10 @@ package pbx
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/pbx365/connector/presence"
 )
@@ -47,10 +50,13 @@ func (m message) into(v any) error {
 	return nil
 }
 
-// failure returns the error that a result carries, or nil.
-func (m message) failure(pbx, request string) error {
+// failure returns the error that a result carries, or nil. The harmless codes are none.
+func (m message) failure(pbx, request string, harmless []string) error {
 	switch m.Error {
 	case "", "0", "false":
+		return nil
+	}
+	if slices.Contains(harmless, string(m.Error)) {
 		return nil
 	}
 	return &ReplyError{PBX: pbx, Request: request, Code: clip(string(m.Error)), Text: clip(string(m.ErrorText))}
@@ -72,23 +78,66 @@ func (s *scalar) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// fields are the members of a frame to send.
+// echo is s as a number where it looks like one, to be sent back.
+func (s scalar) echo() any {
+	if _, err := strconv.ParseInt(string(s), 10, 64); err == nil {
+		return json.Number(s)
+	}
+	return string(s)
+}
+
+// number is s as a count; what is none is zero.
+func (s scalar) number() int {
+	n, _ := strconv.Atoi(string(s))
+	return max(n, 0)
+}
+
+// fields are the members of a message to send, besides its envelope.
 type fields map[string]any
 
-// encode returns the frame without escaping what JSON does not ask to escape. A
-// frame too long for a PBX is refused, since it would not get shorter.
-func (f fields) encode() ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(f); err != nil {
-		return nil, fmt.Errorf("encode %v: %w", f["mt"], err)
+// envelope is the head of a message to send.
+type envelope struct {
+	API  string `json:"api,omitempty"`
+	Name string `json:"mt"`
+	Src  string `json:"src,omitempty"`
+}
+
+// encode returns a frame: the envelope and the members of body, which is nil or encodes
+// as an object. Nothing is escaped that JSON does not ask to escape. A frame too long
+// for a PBX is refused, since it would not get shorter.
+func (e envelope) encode(body any) ([]byte, error) {
+	frame, err := appendJSON(nil, e)
+	if err == nil && body != nil {
+		frame[len(frame)-1] = ','
+		at := len(frame)
+		frame, err = appendJSON(frame, body)
+		switch {
+		case err != nil:
+		case len(frame) < at+2 || frame[at] != '{':
+			err = errors.New("no JSON object")
+		case frame[at+1] == '}':
+			frame = append(frame[:at-1], '}')
+		default:
+			frame = slices.Delete(frame, at, at+1)
+		}
 	}
-	frame := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	if len(frame) > maxFrame {
-		return nil, fmt.Errorf("%v has %d bytes, a PBX takes %d: %w", f["mt"], len(frame), maxFrame, presence.ErrRefused)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("encode %s: %w", e.Name, err)
+	case len(frame) > maxFrame:
+		return nil, fmt.Errorf("%s has %d bytes, a PBX takes %d: %w", e.Name, len(frame), maxFrame, presence.ErrRefused)
 	}
 	return frame, nil
+}
+
+func appendJSON(frame []byte, v any) ([]byte, error) {
+	b := bytes.NewBuffer(frame)
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func clip(s string) string {

@@ -1,25 +1,14 @@
 package pbx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"time"
 	"unicode/utf8"
-)
-
-// AlienCalls says how an alien call finds its user. The SDK page of PbxApi shows
-// the message without any field for one.
-type AlienCalls string
-
-const (
-	// AlienImpersonated adds the call through an API opened in the name of the
-	// user. It takes the check mark PbxImpersonation at the App object.
-	AlienImpersonated AlienCalls = "impersonated"
-	// AlienDirect names the user in the message, for PBX builds that read it.
-	AlienDirect AlienCalls = "direct"
-	// AlienOff refuses every alien call.
-	AlienOff AlienCalls = "off"
 )
 
 // maxPassword is the longest password an App object can hold, in characters.
@@ -31,9 +20,20 @@ type Options struct {
 	Password string
 
 	// App is the name of the app that PBXs log in to: the last part of the URL of
-	// the App object. Any other name is refused.
-	// Defaults to "innovaphone-microsoft365".
+	// the App object. Defaults to "innovaphone-microsoft365".
 	App string
+
+	// Apps are further apps of the same service and password, such as one for
+	// administrators with a page of its own. Any other name is refused.
+	Apps []string
+
+	// Info is what the app tells PBXs of itself.
+	Info AppInfo
+
+	// Address returns where a request comes from. Logins are slowed down by it, so
+	// behind a reverse proxy it should return what the proxy says.
+	// Defaults to the RemoteAddr of the request.
+	Address func(*http.Request) string
 
 	// Master is the name of the master PBX, from which the users come. Empty means
 	// the first PBX whose App object has PbxTableUsers enabled; it stays the master
@@ -57,8 +57,28 @@ type Options struct {
 	// the one that people set.
 	Contact string
 
+	// ContactUnnamed leaves the contact out of what is written, so that the PBX
+	// takes the one it takes by default.
+	ContactUnnamed bool
+
+	// PhoneContact is the presence contact whose on-the-phone says that a user is in
+	// a call, where calls are not counted. Defaults to any of them.
+	PhoneContact string
+
+	// PresenceOnMaster watches and sets the presence of all users on the master, also
+	// of those whose home PBX is connected.
+	PresenceOnMaster bool
+
 	// AlienCalls says how alien calls are added. Defaults to [AlienImpersonated].
 	AlienCalls AlienCalls
+
+	// AlienCallsUnseen says that the PBX leaves alien calls out of what it tells of
+	// calls. Otherwise, while an alien call is held for a user, a call of the user
+	// with nobody at the other end is taken for it.
+	AlienCallsUnseen bool
+
+	// Calls says where calls are learnt from. Defaults to [CallsOfPBX].
+	Calls CallSource
 
 	// CountDialling counts a call that the user makes from its first digit, not
 	// only from its answer. A ringing call never counts.
@@ -81,6 +101,19 @@ type Options struct {
 	// when a ping stays unanswered for twice as long. Defaults to 30 seconds.
 	PingEvery time.Duration
 
+	// ReconnectWithin is the time in which a PBX is expected back after its connection
+	// has ended. Its light turns red only after that; the users whose presence
+	// cannot be seen meanwhile are told at once. Defaults to one minute.
+	ReconnectWithin time.Duration
+
+	// CheckLogin says how the question for the right password is answered.
+	// Defaults to [CheckLoginEmpty].
+	CheckLogin CheckLogin
+
+	// HarmlessCodes are the error codes in answers of a PBX that are no failures.
+	// Defaults to none: any code but zero is one.
+	HarmlessCodes []string
+
 	// Outstanding is how many requests may await their answer on one connection.
 	// Defaults to 50.
 	Outstanding int
@@ -94,6 +127,12 @@ type Options struct {
 	// block: nothing else is learnt from any PBX until it returns. It may call the
 	// methods of the server, except for writes, which wait for an answer. Required.
 	OnEvent func(Event)
+
+	// OnPage serves the page of a person who has logged in from a browser. It has a
+	// goroutine of its own for each; ctx ends with the connection, and the connection
+	// ends when it returns. Without it such a connection stays open and what comes
+	// over it is ignored.
+	OnPage func(ctx context.Context, p *Page)
 
 	// Logger gets refused logins and bad frames at Warn, the comings and goings of
 	// PBXs at Info. Nil discards.
@@ -109,12 +148,19 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.LicenceEvery, 10*time.Minute)
 	setDefault(&o.Contact, "tel:")
 	setDefault(&o.AlienCalls, AlienImpersonated)
+	setDefault(&o.Calls, CallsOfPBX)
+	setDefault(&o.CheckLogin, CheckLoginEmpty)
+	setDefault(&o.ReconnectWithin, time.Minute)
 	setDefault(&o.CallsSettle, 250*time.Millisecond)
 	setDefault(&o.RequestTimeout, 10*time.Second)
 	setDefault(&o.LoginTimeout, 10*time.Second)
 	setDefault(&o.PingEvery, 30*time.Second)
 	setDefault(&o.Outstanding, 50)
 	setDefault(&o.ReadLimit, 1<<20)
+	o.Apps = append([]string{o.App}, o.Apps...)
+	if o.Address == nil {
+		o.Address = func(r *http.Request) string { return r.RemoteAddr }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -129,24 +175,34 @@ func (o Options) validate() error {
 		return fmt.Errorf("option Password is longer than the %d characters that an App object can hold", maxPassword)
 	case o.OnEvent == nil:
 		return errors.New("option OnEvent is missing")
-	case o.AlienCalls != AlienImpersonated && o.AlienCalls != AlienDirect && o.AlienCalls != AlienOff:
-		return fmt.Errorf("option AlienCalls is %q, neither %q nor %q nor %q",
-			o.AlienCalls, AlienImpersonated, AlienDirect, AlienOff)
 	case o.Outstanding < 0:
 		return errors.New("option Outstanding is negative")
 	case o.ReadLimit < 0:
 		return errors.New("option ReadLimit is negative")
 	}
-	for name, d := range map[string]time.Duration{
-		"LicenceEvery":   o.LicenceEvery,
-		"CallsSettle":    o.CallsSettle,
-		"RequestTimeout": o.RequestTimeout,
-		"LoginTimeout":   o.LoginTimeout,
-		"PingEvery":      o.PingEvery,
-	} {
-		if d < 0 {
-			return fmt.Errorf("option %s is negative", name)
-		}
+	return errors.Join(
+		oneOf("AlienCalls", o.AlienCalls, AlienImpersonated, AlienDirect, AlienOff),
+		oneOf("Calls", o.Calls, CallsOfPBX, CallsOfUsers, CallsOff),
+		oneOf("CheckLogin", o.CheckLogin, CheckLoginEmpty, CheckLoginAsSent, CheckLoginOff),
+		notNegative("LicenceEvery", o.LicenceEvery),
+		notNegative("CallsSettle", o.CallsSettle),
+		notNegative("RequestTimeout", o.RequestTimeout),
+		notNegative("LoginTimeout", o.LoginTimeout),
+		notNegative("PingEvery", o.PingEvery),
+		notNegative("ReconnectWithin", o.ReconnectWithin),
+	)
+}
+
+func oneOf[T ~string](name string, value T, known ...T) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return fmt.Errorf("option %s is %q, not one of %q", name, value, known)
+}
+
+func notNegative(name string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("option %s is negative", name)
 	}
 	return nil
 }

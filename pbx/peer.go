@@ -5,12 +5,14 @@ import (
 	"strings"
 )
 
-// peer is somebody who has logged in: a PBX, or a person, to whom only the base
-// protocol is open. Its methods run on the goroutine that reads the connection.
+// peer is somebody who has logged in: a PBX, or a person, to whose page no API is open.
+// Its methods run on the goroutine that reads the connection.
 type peer struct {
 	conn    *conn
 	hub     *hub
 	door    door
+	info    AppInfo
+	page    *Page    // nil for a PBX, and where nobody serves pages
 	session *session // of a PBX, from its PbxInfo on
 }
 
@@ -35,48 +37,49 @@ func (p *peer) handle(frame []byte) {
 	}
 }
 
-// base handles a message of the AppWebsocket protocol itself.
+// base handles a message of the AppWebsocket protocol itself, or one of a page's own.
 func (p *peer) base(m message) {
 	switch m.Name {
 	case "KeepAlive", "CheckBuild":
 	case "AppInfo":
-		p.reply(m, fields{
-			"mt":          "AppInfoResult",
-			"app":         p.door.app,
-			"info":        fields{"hidden": false, "apis": fields{}},
-			"serviceInfo": fields{"apis": fields{}},
-		})
+		p.reply(frameOf("AppInfoResult", string(m.Src), p.info.result(p.conn.who.App)))
 	case "AppCheckLogin":
-		reply, _ := p.door.check(m)
-		p.reply(m, reply)
+		reply, _ := p.door.answer(m)
+		p.reply(reply)
 	case "PbxInfo":
-		if !p.conn.who.isPBX || p.session != nil {
-			return
-		}
-		info, err := readPbxInfo(m)
-		if err != nil {
-			p.conn.badFrame(err)
-			return
-		}
-		p.session = &session{
-			conn:  p.conn,
-			key:   sessionKey{info.Domain, info.PBX, p.conn.who.object},
-			info:  info,
-			calls: &calls{},
-		}
-		p.hub.post(func() { p.hub.up(p.session) })
+		p.introduced(m)
 	default:
-		if !strings.HasSuffix(m.Name, "Result") || !p.conn.requests.answer(m) {
+		switch {
+		case p.page != nil:
+			p.page.deliver(m)
+		case !strings.HasSuffix(m.Name, "Result") || !p.conn.requests.answer(m):
 			p.conn.counts.unknown(m.Name)
 		}
 	}
 }
 
-func (p *peer) reply(m message, f fields) {
-	if m.Src != "" {
-		f["src"] = m.Src
+// introduced handles the PbxInfo of a PBX. Further ones mean nothing.
+func (p *peer) introduced(m message) {
+	if !p.conn.who.isPBX || p.session != nil {
+		return
 	}
-	if frame, err := f.encode(); err == nil {
+	info, err := readPbxInfo(m)
+	if err != nil {
+		p.conn.badFrame(err)
+		return
+	}
+	p.session = &session{
+		conn:     p.conn,
+		key:      sessionKey{info.Domain, info.PBX, p.conn.who.Object},
+		info:     info,
+		harmless: p.hub.opts.HarmlessCodes,
+		calls:    newCalls(),
+	}
+	p.hub.post(func() { p.hub.up(p.session) })
+}
+
+func (p *peer) reply(frame []byte) {
+	if frame != nil {
 		p.conn.send(frame)
 	}
 }

@@ -3,9 +3,12 @@ package pbx_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -76,6 +79,22 @@ func (r *rig) dialContext(context.Context, string, string) (net.Conn, error) {
 	return near, nil
 }
 
+// admits reports whether a peer would be let in to log in.
+func (r *rig) admits() bool {
+	r.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: r.dialContext, DisableKeepAlives: true}}
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://service/", nil)
+	require.NoError(r.t, err)
+	request.Header.Set("Upgrade", "websocket")
+	response, err := client.Do(request)
+	require.NoError(r.t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(r.t, err)
+	require.NoError(r.t, response.Body.Close())
+	require.Equal(r.t, response.StatusCode == http.StatusServiceUnavailable, strings.Contains(string(body), "too many logins"))
+	return response.StatusCode != http.StatusServiceUnavailable
+}
+
 func (r *rig) record(e pbx.Event) {
 	r.mu.Lock()
 	r.events = append(r.events, e)
@@ -94,6 +113,17 @@ func (r *rig) take() []pbx.Event {
 	events := r.events
 	r.events = nil
 	return events
+}
+
+// quiet is take without the events of calls.
+func (r *rig) quiet() []pbx.Event {
+	return slices.DeleteFunc(r.take(), func(e pbx.Event) bool {
+		switch e.(type) {
+		case pbx.CallSeen, pbx.CallEnded:
+			return true
+		}
+		return false
+	})
 }
 
 // seen returns the last PresenceSeen among events.
@@ -139,6 +169,12 @@ func kinds(events []pbx.Event) []string {
 			names = append(names, "seen")
 		case pbx.PresenceLost:
 			names = append(names, "lost")
+		case pbx.CallSeen:
+			names = append(names, "call")
+		case pbx.CallEnded:
+			names = append(names, "ended")
+		case pbx.Indication:
+			names = append(names, "other")
 		}
 	}
 	return names

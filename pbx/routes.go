@@ -11,6 +11,8 @@ import (
 // routes say which connection serves whom. The hub changes them, writes read them:
 // a write must not wait for the hub, which may be telling the writer of an event.
 type routes struct {
+	onMaster bool // the master serves everybody
+
 	mu       sync.RWMutex // protects following
 	sessions map[sessionKey]*session
 	master   *session
@@ -20,8 +22,8 @@ type routes struct {
 // home is where a user lives, and under which name.
 type home struct{ sip, pbx string }
 
-func newRoutes() *routes {
-	return &routes{sessions: map[sessionKey]*session{}, homes: map[string]home{}}
+func newRoutes(onMaster bool) *routes {
+	return &routes{onMaster: onMaster, sessions: map[sessionKey]*session{}, homes: map[string]home{}}
 }
 
 // put adds a connection, and returns the one it replaces or nil.
@@ -72,13 +74,11 @@ func (r *routes) forget(guid string) {
 func (r *routes) serving(pbx string) *session {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if s := r.newest(pbx, apiPresence); s != nil {
-		return s
-	}
-	if r.master != nil && r.master.has(apiPresence) {
+	home := r.newest(pbx, apiPresence)
+	if (home == nil || r.onMaster) && r.master != nil && r.master.has(apiPresence) {
 		return r.master
 	}
-	return nil
+	return home
 }
 
 // writer returns the connection for a write to a user. One that is not known may

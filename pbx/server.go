@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -12,16 +13,12 @@ import (
 	"github.com/pbx365/connector/presence"
 )
 
-// maxLogins bounds the peers that are connected and have not logged in.
-const maxLogins = 100
-
 // Server is the App Service. It is an [http.Handler] for the websockets of PBXs,
 // must be made with NewServer, and is safe for concurrent use.
 type Server struct {
-	opts   Options
-	door   door
-	logins chan struct{} // a place for each peer on its way in
-	hub    *hub
+	opts Options
+	door door
+	hub  *hub
 
 	mu       sync.Mutex // protects following
 	running  bool
@@ -40,8 +37,7 @@ func NewServer(o Options) (*Server, error) {
 	}
 	return &Server{
 		opts:     o,
-		door:     door{app: o.App, password: o.Password, timeout: o.LoginTimeout},
-		logins:   make(chan struct{}, maxLogins),
+		door:     door{apps: o.Apps, password: o.Password, timeout: o.LoginTimeout, check: o.CheckLogin, turns: newTurnstile()},
 		hub:      newHub(o),
 		peers:    map[uint64]context.CancelCauseFunc{},
 		lastPeer: uint64(time.Now().UnixMicro()),
@@ -87,16 +83,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
-	select {
-	case s.logins <- struct{}{}:
-	default:
+	addr := s.opts.Address(r)
+	if !s.door.turns.enter(network(addr)) {
 		http.Error(w, "too many logins at once", http.StatusServiceUnavailable)
 		return
 	}
-	socket, who := s.admit(ctx, w, r)
-	<-s.logins
+	socket, who := s.admit(ctx, w, r, addr)
+	s.door.turns.leave(network(addr))
 	if socket != nil {
-		s.attend(ctx, socket, r.RemoteAddr, who, number)
+		s.attend(ctx, socket, addr, who, number)
 	}
 }
 
@@ -124,13 +119,13 @@ func (s *Server) enter(ctx context.Context) (context.Context, uint64, func()) {
 }
 
 // admit returns the socket of a peer that has logged in, or nil.
-func (s *Server) admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (*socket, identity) {
+func (s *Server) admit(ctx context.Context, w http.ResponseWriter, r *http.Request, addr string) (*socket, identity) {
 	socket, err := accept(w, r)
 	if err != nil {
-		s.opts.Logger.Debug("no websocket", slog.String("addr", r.RemoteAddr), slog.Any("error", err))
+		s.opts.Logger.Debug("no websocket", slog.String("addr", addr), slog.Any("error", err))
 		return nil, identity{}
 	}
-	who, err := s.door.admit(ctx, socket, r.RemoteAddr)
+	who, err := s.door.admit(ctx, socket, addr)
 	if err == nil {
 		socket.limit(s.opts.ReadLimit)
 		return socket, who
@@ -150,8 +145,7 @@ func (s *Server) admit(ctx context.Context, w http.ResponseWriter, r *http.Reque
 
 // attend serves a peer that has logged in until it goes.
 func (s *Server) attend(ctx context.Context, socket *socket, addr string, who identity, number uint64) {
-	conn := newConn(socket, who, addr, number, s.opts, s.hub.counts)
-	p := &peer{conn: conn, hub: s.hub, door: s.door}
+	p := &peer{conn: newConn(socket, who, addr, number, s.opts, s.hub.counts), hub: s.hub, door: s.door, info: s.opts.Info}
 	s.hub.counts.count(func(c *Counters) {
 		if who.isPBX {
 			c.Logins++
@@ -159,10 +153,28 @@ func (s *Server) attend(ctx context.Context, socket *socket, addr string, who id
 			c.UserLogins++
 		}
 	})
-	cause := conn.run(ctx, s.opts.PingEvery, p.handle)
+	ended := s.showPage(ctx, p, addr)
+	cause := p.conn.run(ctx, s.opts.PingEvery, p.handle)
 	if p.session != nil {
 		s.hub.post(func() { s.hub.down(p.session, cause) })
 	}
+	ended()
+}
+
+// showPage has the page of a person served, if somebody serves pages. The function
+// returned waits until it is, after the end of the connection.
+func (s *Server) showPage(ctx context.Context, p *peer, addr string) (ended func()) {
+	if p.conn.who.isPBX || s.opts.OnPage == nil {
+		return func() {}
+	}
+	p.page = &Page{Visitor: p.conn.who.Visitor, Addr: addr, conn: p.conn, inbox: make(chan json.RawMessage, pageInbox)}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		s.opts.OnPage(ctx, p.page)
+		p.conn.stop(errPageDone)
+	})
+	return func() { cancel(p.conn.cause); serving.Wait() }
 }
 
 // Health returns the light "master PBX", then one for each PBX that has ever logged

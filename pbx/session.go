@@ -21,9 +21,10 @@ type sessionKey struct{ domain, pbx, object string }
 // session is the connection of a PBX that has introduced itself.
 type session struct {
 	*conn
-	key    sessionKey
-	info   pbxInfo
-	aliens aliens
+	key      sessionKey
+	info     pbxInfo
+	harmless []string // error codes that are none
+	aliens   aliens
 
 	// The hub owns the following.
 
@@ -39,9 +40,9 @@ func (s *session) has(api string) bool { return slices.Contains(s.info.APIs, api
 
 // request asks the PBX, before what the hub has to ask, and waits for the answer. An
 // error is a [ReplyError], matches ErrTimeout or ErrNotConnected, or is that of ctx.
-func (s *session) request(ctx context.Context, api, name string, f fields) (message, error) {
-	m, err := s.do(ctx, api, name, f)
-	return m, s.judge(name, m, err)
+func (s *session) request(ctx context.Context, q question) (message, error) {
+	m, err := s.do(ctx, q)
+	return m, s.judge(q.name, m, err)
 }
 
 // judge returns the error of a request, from its failure or from its answer.
@@ -49,7 +50,7 @@ func (s *session) judge(name string, m message, err error) error {
 	if err != nil {
 		return err
 	}
-	err = m.failure(s.name(), name)
+	err = m.failure(s.name(), name, s.harmless)
 	if err != nil {
 		s.counts.count(func(c *Counters) { c.Refused++ })
 	}

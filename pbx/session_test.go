@@ -24,7 +24,9 @@ func TestStart(t *testing.T) {
 		require.NotZero(t, up.Connection)
 		require.Equal(t, pbx.PBXUp{
 			Name: "master", Domain: "example.com", Version: "14r2", Build: "1412345", Master: true, Connection: up.Connection,
+			APIs: []string{"PbxApi", "PbxTableUsers", "PbxAdminApi", "RCC", "PbxImpersonation"}, Key: up.Key,
 		}, up)
+		require.NotEqual(t, pbx.Key{}, up.Key)
 		require.Contains(t, events, pbx.UserSeen{User: pbx.User{
 			GUID: guidA, Name: "a", LongName: "Long a", DisplayName: "Display a", Number: "20", Home: "master", Licensed: true,
 		}})
@@ -49,8 +51,17 @@ func TestReconnect(t *testing.T) {
 		require.Equal(t, []string{"down", "lost", "lost"}, kinds(events))
 		require.Equal(t, first.Connection, events[0].(pbx.PBXDown).Connection)
 		require.Error(t, events[0].(pbx.PBXDown).Err)
-		require.Equal(t, presence.StateFailed, r.light("master PBX").State)
-		require.Equal(t, presence.StateFailed, r.light("PBX master").State)
+		require.ErrorIs(t, events[1].(pbx.PresenceLost).Err, pbx.ErrNotConnected)
+		for _, name := range []string{"master PBX", "PBX master"} {
+			require.Equal(t, presence.StateStarting, r.light(name).State)
+			require.Contains(t, r.light(name).Detail, "expected back within 1m0s")
+			require.NotEmpty(t, r.light(name).LastError)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for _, name := range []string{"master PBX", "PBX master"} {
+			require.Equal(t, presence.StateFailed, r.light(name).State)
+		}
 
 		f.rows = f.rows[:1]
 		f.connect(r)
@@ -82,8 +93,8 @@ func TestNewConnectionReplacesOld(t *testing.T) {
 		newer.presences["a"] = `[{"contact":"tel:","activity":"away"}]`
 		newer.connect(r)
 		events := r.take()
-		require.Equal(t, pbx.PBXDown{Name: "master", Connection: first.Connection, Err: pbx.ErrReplaced}, events[0])
-		require.ElementsMatch(t, []string{"down", "lost", "lost", "up", "synced", "seen", "seen"}, kinds(events))
+		require.Equal(t, first.Connection, events[0].(pbx.PBXUp).Replaces)
+		require.ElementsMatch(t, []string{"up", "synced", "seen", "seen"}, kinds(events), "nothing is lost in between")
 
 		older.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd"}]`))
 		require.True(t, older.isClosed())
@@ -118,7 +129,7 @@ func TestPresenceMovesWithHomePBX(t *testing.T) {
 
 		slave.connect(r)
 		events := r.take()
-		require.Equal(t, []string{"up", "lost", "seen"}, kinds(events))
+		require.Equal(t, []string{"up", "seen"}, kinds(events))
 		seen = r.seen(events)
 		require.Equal(t, "slave", seen.Home)
 		require.True(t, seen.Counted)
@@ -128,7 +139,7 @@ func TestPresenceMovesWithHomePBX(t *testing.T) {
 
 		require.NoError(t, slave.conn.Close())
 		events = r.take()
-		require.Equal(t, []string{"down", "lost", "seen"}, kinds(events))
+		require.Equal(t, []string{"down", "seen"}, kinds(events), "the master stands in at once")
 		require.Equal(t, "master", r.seen(events).Home)
 
 		master.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "master") + `}`)
@@ -147,9 +158,9 @@ func TestRenamedUserIsSubscribedAnew(t *testing.T) {
 		f := newFake("master").connect(r)
 		r.take()
 		f.requests("SubscribePresence")
-		f.set(func() { f.presences["z"] = `[]` })
+		f.set(func() { f.presences["z"] = `[{"contact":"tel:","activity":"away"}]` })
 		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "z", "master") + `}`)
-		require.Equal(t, []string{"user", "lost", "seen"}, kinds(r.take()))
+		require.Equal(t, []string{"user", "seen"}, kinds(r.take()))
 		require.Equal(t, "a", f.requests("UnsubscribePresence")[0]["sip"])
 		require.Equal(t, "z", f.requests("SubscribePresence")[0]["sip"])
 	})
@@ -231,6 +242,7 @@ func TestPresence(t *testing.T) {
 				f := newFake("master")
 				f.apis = `["PbxApi","PbxTableUsers"]`
 				f.rows = f.rows[:1]
+				f.presences["a"] = `[{"contact":"tel:","activity":"vacation"}]`
 				f.connect(r)
 				r.take()
 				for _, u := range test.updates {
@@ -259,6 +271,52 @@ func TestOtherContact(t *testing.T) {
 	})
 }
 
+func TestNothingIsToldTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		r.take()
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd","note":"n"}]`))
+		require.Equal(t, []string{"seen"}, kinds(r.take()))
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd","note":"n"},{"contact":"app:","note":"#badge:3"}]`))
+		require.Empty(t, r.take())
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd","note":"m"}]`))
+		require.Equal(t, "m", r.seen(r.take()).Value.Note)
+	})
+}
+
+func TestPhoneContact(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Calls: pbx.CallsOff, PhoneContact: "im:"})
+		f := newFake("master").connect(r)
+		r.take()
+		require.Empty(t, f.requests("Initialize"))
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"on-the-phone"},{"contact":"tel:","activity":"away"}]`))
+		require.False(t, r.seen(r.take()).OnPhone)
+		f.send(contactsOf(guidA, `[{"contact":"im:","activity":"on-the-phone"}]`))
+		require.True(t, r.seen(r.take()).OnPhone)
+	})
+}
+
+func TestPresenceOnMaster(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master", PresenceOnMaster: true})
+		master, slave := newFake("master"), newFake("slave")
+		master.rows = []string{rowOf(guidA, "a", "slave")}
+		slave.connect(r)
+		master.connect(r)
+		require.Equal(t, "master", r.seen(r.take()).Home)
+		require.NoError(t, r.server.SetPresence(t.Context(), guidA, pbx.Presence{Activity: "away"}))
+		require.Len(t, master.requests("SetPresence"), 1)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.Len(t, slave.requests("AddAlienCall"), 1, "only the home PBX can do that")
+	})
+}
+
 func TestPresenceDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -267,7 +325,9 @@ func TestPresenceDown(t *testing.T) {
 		r.take()
 		down := fmt.Sprintf(`{"api":"PbxApi","mt":"PresenceState","src":%q,"up":false}`, guidA)
 		f.send(down, down)
-		require.Equal(t, []pbx.Event{pbx.PresenceLost{GUID: guidA}}, r.take())
+		hidden := &pbx.HiddenError{PBX: "master", User: "a"}
+		require.Equal(t, []pbx.Event{pbx.PresenceLost{GUID: guidA, Err: hidden}}, r.take())
+		require.Contains(t, presence.Advice(hidden), "Visibility")
 		f.send(fmt.Sprintf(`{"api":"PbxApi","mt":"PresenceState","src":%q,"up":true}`, guidA))
 		require.Empty(t, r.take(), "the contacts are not known yet")
 		f.send(contactsOf(guidA, `[]`))
@@ -352,7 +412,7 @@ func TestSubscriptionLosesItsAnswer(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		require.Equal(t, []string{"lost"}, kinds(r.take()))
 		f.send(added(5))
-		require.Empty(t, r.take(), "what was known does not hold")
+		require.Empty(t, r.quiet(), "what was known does not hold")
 		f.set(func() { clear(f.answers) })
 		time.Sleep(time.Minute)
 		require.True(t, r.seen(r.take()).OnPhone)
@@ -400,7 +460,7 @@ func TestUnsettledLicencesAreTakenOver(t *testing.T) {
 		require.Subset(t, kinds(r.take()), []string{"down", "user", "synced"})
 		require.NoError(t, older.conn.Close())
 		require.Contains(t, kinds(r.take()), "down")
-		require.Equal(t, presence.StateFailed, r.light("master PBX").State)
+		require.Equal(t, presence.StateStarting, r.light("master PBX").State)
 	})
 }
 
@@ -412,7 +472,7 @@ func TestUserComesHomeToTheSameConnection(t *testing.T) {
 		f.rows = []string{rowOf(guidA, "a", "slave")}
 		f.connect(r)
 		f.send(added(5))
-		seen := r.seen(r.take())
+		seen := r.seen(r.quiet())
 		require.False(t, seen.Counted || seen.OnPhone)
 		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "master") + `}`)
 		events := r.take()

@@ -2,6 +2,7 @@ package pbx_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -16,11 +17,18 @@ import (
 	"github.com/pbx365/connector/presence"
 )
 
+// callKey is what a consumer tells calls apart by.
+type callKey struct {
+	connection uint64
+	id         string
+}
+
 // world is what a consumer of the events knows.
 type world struct {
 	mu      sync.Mutex // protects following
 	users   map[string]pbx.User
 	seen    map[string]presence.PBXSeen
+	calls   map[callKey]pbx.Call
 	synced  int
 	corrupt []string // events that contradict the ones before
 }
@@ -44,10 +52,19 @@ func (w *world) learn(e pbx.Event) {
 		}
 		w.seen[e.GUID] = e.Seen
 	case pbx.PresenceLost:
-		if _, known := w.seen[e.GUID]; !known {
-			w.corrupt = append(w.corrupt, "lost without having been seen: "+e.GUID)
+		var hidden *pbx.HiddenError
+		if _, known := w.seen[e.GUID]; !known && !errors.As(e.Err, &hidden) && !errors.Is(e.Err, pbx.ErrRefused) && !errors.Is(e.Err, pbx.ErrTimeout) {
+			w.corrupt = append(w.corrupt, fmt.Sprintf("lost without having been seen: %s: %v", e.GUID, e.Err))
 		}
 		delete(w.seen, e.GUID)
+	case pbx.CallSeen:
+		w.calls[callKey{e.Call.Connection, e.Call.ID}] = e.Call
+	case pbx.CallEnded:
+		key := callKey{e.Call.Connection, e.Call.ID}
+		if _, known := w.calls[key]; !known {
+			w.corrupt = append(w.corrupt, fmt.Sprintf("ended without having been seen: %+v", e.Call))
+		}
+		delete(w.calls, key)
 	}
 }
 
@@ -70,7 +87,7 @@ type site struct {
 
 func newSite(t *testing.T, o pbx.Options) *site {
 	t.Helper()
-	w := &world{users: map[string]pbx.User{}, seen: map[string]presence.PBXSeen{}}
+	w := &world{users: map[string]pbx.User{}, seen: map[string]presence.PBXSeen{}, calls: map[callKey]pbx.Call{}}
 	o.Password, o.OnEvent = password, w.learn
 	server, err := pbx.NewServer(o)
 	require.NoError(t, err)

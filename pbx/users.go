@@ -24,11 +24,15 @@ type replication struct {
 
 // user is a row of the master and what hangs on it.
 type user struct {
-	User
+	User      // as UserSeen told it, where it did
+	announced bool
 	copied    uint64 // the last copy that held the row
-	announced User   // as UserSeen told it; the zero value where it did not
 	licence   licence
 	watch     *watch // nil while not watched
+
+	told bool // PresenceSeen was sent, and no PresenceLost after it
+	lost bool // PresenceLost was sent, and no PresenceSeen after it
+	seen Seen // what PresenceSeen said
 }
 
 // columns are the members of a row that are asked for.
@@ -61,9 +65,11 @@ func (h *hub) replicate(s *session) {
 	for _, name := range []string{"guid", "h323", "cn", "dn", "e164", "loc", "pseudo", "h323-email", "emails"} {
 		wanted[name] = fields{}
 	}
-	start := fields{"add": false, "del": false, "columns": wanted, "pseudo": []string{""}}
+	start := question{api: apiUsers, name: "ReplicateStart", body: fields{
+		"add": false, "del": false, "columns": wanted, "pseudo": []string{""},
+	}}
 	number := h.copied.number
-	h.ask(s, apiUsers, "ReplicateStart", start, func(_ message, err error) {
+	h.ask(s, start, func(_ message, err error) {
 		switch {
 		case number != h.copied.number:
 		case err != nil:
@@ -77,7 +83,7 @@ func (h *hub) replicate(s *session) {
 // nextRow asks for one row after the other, until one comes that is none.
 func (h *hub) nextRow(s *session) {
 	number := h.copied.number
-	h.ask(s, apiUsers, "ReplicateNext", nil, func(m message, err error) {
+	h.ask(s, question{api: apiUsers, name: "ReplicateNext"}, func(m message, err error) {
 		if number != h.copied.number {
 			return
 		}
@@ -177,15 +183,16 @@ func (h *hub) upsert(c columns) {
 		h.users[c.GUID] = u
 		h.unsettled++
 	}
-	before := u.Home
+	before := u.User
 	u.User = c.user(h.master)
+	u.Licensed = before.Licensed
 	u.copied = h.copied.number
 	h.routes.setHome(u.GUID, home{sip: u.Name, pbx: u.Home})
-	if before != u.Home {
+	if before.Home != u.Home {
 		h.evict(u.GUID, u.Home)
 	}
 	if u.licence.known {
-		h.announce(u)
+		h.announce(u, before)
 		h.place(u)
 	}
 	h.checkLicence(u)
@@ -199,16 +206,17 @@ func (h *hub) drop(u *user) {
 		h.unsettled--
 	}
 	h.unwatch(u)
-	if u.announced.GUID != "" {
+	h.lose(u, ErrUnknownUser)
+	if u.announced {
 		h.emit(UserGone{GUID: u.GUID})
 	}
 }
 
-// announce tells of a user whose licence is known, if there is news.
-func (h *hub) announce(u *user) {
+// announce tells of a user whose licence is known, if there is news since before.
+func (h *hub) announce(u *user, before User) {
 	u.Licensed = u.licence.held
-	if !reflect.DeepEqual(u.User, u.announced) {
-		u.announced = u.User
+	if !u.announced || !reflect.DeepEqual(u.User, before) {
+		u.announced = true
 		h.emit(UserSeen{User: u.User})
 	}
 }

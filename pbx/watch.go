@@ -1,11 +1,10 @@
 package pbx
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
-
-	"github.com/pbx365/connector/presence"
 )
 
 // onThePhone is the activity that a PBX shows of a user with a call. Nobody can set it.
@@ -16,16 +15,17 @@ const onThePhone = "on-the-phone"
 type watch struct {
 	on     *session
 	sip    string // the user was subscribed under that name
-	failed bool   // refused or left unanswered, to be tried again
-	known  bool   // the contacts have come and hold
-	value  presence.PBX
+	since  time.Time
+	failed error // refused or left unanswered, to be tried again
+	known  bool  // the contacts have come and hold
+	value  Presence
 	phone  bool // some contact says on-the-phone
 	at     time.Time
-	told   bool // PresenceSeen was sent, and no PresenceLost after it
 	hidden bool // the PBX does not show it
 
-	onCall  bool // what PresenceSeen said
-	counted bool // and whether that came from the calls
+	calls  reading // of the user alone, see CallsOfUsers
+	handle scalar
+	cn     string // the calls were asked for under that name
 }
 
 // contact is an entry of a PresenceUpdate, which lists the newest first.
@@ -35,6 +35,10 @@ type contact struct {
 	Note     string `json:"note"`
 }
 
+type presenceUpdate struct {
+	Presence []contact `json:"presence"`
+}
+
 // placeAll places every user, after a PBX has come or gone.
 func (h *hub) placeAll() {
 	for _, u := range h.users {
@@ -42,38 +46,44 @@ func (h *hub) placeAll() {
 	}
 }
 
-// place moves the watch of a user to the connection where it belongs now, if any.
-// On the same one, a user may have come home.
+// place moves the watch of a user to the connection where it belongs now, if any. What
+// was seen stays seen meanwhile. On the same connection, a user may have come home.
 func (h *hub) place(u *user) {
 	var target *session
 	if u.licence.held {
 		target = h.routes.serving(u.Home)
 	}
-	if w := u.watch; w != nil {
-		if w.on == target && w.sip == u.Name {
-			if w.told {
-				h.recount(u)
-			}
-			return
+	if w := u.watch; w != nil && w.on == target && w.sip == u.Name {
+		h.startUserCalls(u)
+		if u.told {
+			h.recount(u)
 		}
-		h.unwatch(u)
+		return
 	}
-	if target != nil {
+	h.unwatch(u)
+	switch {
+	case target != nil:
 		h.watch(u, target)
+	case u.licence.held:
+		h.lose(u, fmt.Errorf("%w: %q, nor is the master", ErrNotConnected, u.Home))
+	default:
+		h.lose(u, ErrUnlicensed)
 	}
 }
 
 func (h *hub) watch(u *user, s *session) {
-	w := &watch{on: s, sip: u.Name}
+	w := &watch{on: s, sip: u.Name, since: time.Now()}
 	u.watch = w
-	h.ask(s, apiPresence, "SubscribePresence", fields{"src": u.GUID, "sip": w.sip}, func(_ message, err error) {
+	h.startUserCalls(u)
+	subscribe := question{api: apiPresence, name: "SubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
+	h.ask(s, subscribe, func(_ message, err error) {
 		if u.watch != w {
 			return
 		}
 		if err != nil {
 			h.opts.Logger.Debug("presence not subscribed", slog.String("guid", u.GUID), slog.Any("error", err))
-			w.failed, w.known = true, false
-			h.lose(u)
+			w.failed, w.known = err, false
+			h.lose(u, err)
 		}
 		h.hide(w, !w.known)
 	})
@@ -99,11 +109,12 @@ func (h *hub) unwatch(u *user) {
 	if w == nil {
 		return
 	}
-	h.lose(u)
 	u.watch = nil
 	if !w.on.gone {
+		h.endUserCalls(w)
 		h.hide(w, false)
-		h.ask(w.on, apiPresence, "UnsubscribePresence", fields{"src": u.GUID, "sip": w.sip}, func(message, error) {})
+		unsubscribe := question{api: apiPresence, name: "UnsubscribePresence", src: u.GUID, body: fields{"sip": w.sip}}
+		h.ask(w.on, unsubscribe, func(message, error) {})
 	}
 }
 
@@ -125,42 +136,41 @@ func (h *hub) presenceState(s *session, m message) error {
 	}
 	if u := h.watched(s, m); u != nil && !state.Up {
 		u.watch.known = false
-		h.lose(u)
+		h.lose(u, &HiddenError{PBX: s.name(), User: u.Name})
 		h.hide(u.watch, true)
 	}
 	return nil
 }
 
 func (h *hub) presenceUpdate(s *session, m message) error {
-	var update struct {
-		Presence []contact `json:"presence"`
-	}
+	var update presenceUpdate
 	if err := m.into(&update); err != nil {
 		return err
 	}
 	if u := h.watched(s, m); u != nil {
-		u.watch.read(update.Presence, h.opts.Contact)
+		u.watch.read(update.Presence, h.opts)
 		h.hide(u.watch, false)
 		h.show(u)
 	}
 	return nil
 }
 
-// read takes the contacts in, which prove that the subscription stands. Where on-the-phone stands in the contact that is
-// watched, what it held before is still what a person has put there.
-func (w *watch) read(contacts []contact, watched string) {
-	w.known, w.failed, w.at, w.phone = true, false, time.Now(), false
-	var value presence.PBX
+// read takes the contacts in, which prove that the subscription stands. Where
+// on-the-phone stands in the contact that is read, what it held before is still what a
+// person has put there.
+func (w *watch) read(contacts []contact, o Options) {
+	w.known, w.failed, w.at, w.phone = true, nil, time.Now(), false
+	var value Presence
 	var found, covered bool
 	for _, c := range contacts {
 		phone := strings.EqualFold(c.Activity, onThePhone)
-		w.phone = w.phone || phone
+		w.phone = w.phone || phone && (o.PhoneContact == "" || o.PhoneContact == c.Contact)
 		switch {
-		case c.Contact != watched || found:
+		case c.Contact != o.Contact || found:
 		case phone:
 			covered = true
 		default:
-			found, value = true, presence.PBX{Activity: c.Activity, Note: c.Note}
+			found, value = true, Presence{Activity: c.Activity, Note: c.Note}
 		}
 	}
 	if found || !covered {
@@ -172,25 +182,38 @@ func (w *watch) read(contacts []contact, watched string) {
 // on the phone, only all of them say the contrary.
 func (h *hub) show(u *user) {
 	w := u.watch
-	onCall, counted := u.phone()
-	if !w.known || counted && !onCall && !w.on.calls.known {
+	onCall, counted := h.phone(u)
+	if !w.known || counted && !onCall && !h.readingOf(w).known {
 		return
 	}
-	w.told, w.onCall, w.counted = true, onCall, counted
-	h.emit(PresenceSeen{GUID: u.GUID, Seen: presence.PBXSeen{
+	seen := Seen{
 		Value:      w.value,
 		OnPhone:    onCall,
 		Counted:    counted,
 		Home:       w.on.name(),
 		Connection: w.on.number,
 		At:         w.at,
-	}})
+	}
+	last := u.seen
+	if last.At = seen.At; u.told && last == seen {
+		return
+	}
+	u.told, u.lost, u.seen = true, false, seen
+	h.emit(PresenceSeen{GUID: u.GUID, Seen: seen})
 }
 
-// lose tells that a user cannot be seen, if it was seen before.
-func (h *hub) lose(u *user) {
-	if u.watch.told {
-		u.watch.told = false
-		h.emit(PresenceLost{GUID: u.GUID})
+// lose tells that a user cannot be seen because of err, once. Of a user that was not
+// seen before only a connection can tell so.
+func (h *hub) lose(u *user, err error) {
+	if !u.lost && (u.told || u.watch != nil) {
+		u.told, u.lost = false, true
+		h.emit(PresenceLost{GUID: u.GUID, Err: err})
 	}
+}
+
+// overdue reports whether what was seen of a user before the watch began has to be taken
+// for lost: the new connection shows nothing.
+func (u *user) overdue(after time.Duration) bool {
+	w := u.watch
+	return u.told && w != nil && !w.known && time.Since(w.since) > after
 }

@@ -248,9 +248,75 @@ func TestWriteWhileEventsAreHandled(t *testing.T) {
 				result = server.SetPresence(context.Background(), seen.GUID, presence.PBX{})
 			}
 		}
-		f.send(contactsOf(guidA, `[]`))
+		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"away"}]`))
 		synctest.Wait()
 		require.True(t, written)
 		require.NoError(t, result)
+	})
+}
+
+func TestContactUnnamed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{ContactUnnamed: true})
+		f := newFake("master").connect(r)
+		r.take()
+		require.NoError(t, r.server.SetPresence(t.Context(), guidA, pbx.Presence{}))
+		request := f.requests("SetPresence")[0]
+		require.NotContains(t, request, "contact")
+		require.Equal(t, []any{"", ""}, []any{request["activity"], request["note"]}, "what is taken away is said")
+	})
+}
+
+func TestHarmlessCodes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{HarmlessCodes: []string{"17"}})
+		f := newFake("master").connect(r)
+		r.take()
+		for answer, refused := range map[string]bool{`"error":17`: false, `"error":"17"`: false, `"error":1`: true, `"error":0`: false} {
+			f.set(func() { f.answers["SetPresence"] = answer })
+			require.Equal(t, refused, r.server.SetPresence(t.Context(), guidA, pbx.Presence{}) != nil, answer)
+		}
+	})
+}
+
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["GetNodeInfo"] = `"name":"root","prefix_intl":"000"`
+		f.answers["GetGroups"] = `"error":3,"errorText":"unknown"`
+		f.answers["GetConfigs"] = "-"
+		f.connect(r)
+		r.take()
+		var node struct {
+			Name string `json:"name"`
+			Intl string `json:"prefix_intl"`
+		}
+		require.NoError(t, r.server.Request(t.Context(), "master", "PbxApi", "GetNodeInfo", map[string]any{"q": "<&>"}, &node))
+		require.Equal(t, []string{"root", "000"}, []string{node.Name, node.Intl})
+		require.Equal(t, "<&>", f.requests("GetNodeInfo")[0]["q"])
+		require.NoError(t, r.server.Request(t.Context(), "master", "PbxApi", "GetNodeInfo", struct{}{}, nil))
+
+		var refused *pbx.ReplyError
+		require.ErrorAs(t, r.server.Request(t.Context(), "master", "PbxAdminApi", "GetGroups", nil, nil), &refused)
+		require.Equal(t, "3", refused.Code)
+		require.ErrorIs(t, r.server.Request(t.Context(), "master", "PbxAdminApi", "GetConfigs", nil, nil), pbx.ErrTimeout)
+		require.ErrorIs(t, r.server.Request(t.Context(), "slave", "PbxApi", "GetNodeInfo", nil, nil), pbx.ErrNotConnected)
+		err := r.server.Request(t.Context(), "master", "Services", "SubscribeServices", nil, nil)
+		require.ErrorIs(t, err, pbx.ErrRefused)
+		require.Contains(t, presence.Advice(err), "Services")
+		for _, params := range []any{7, "x", []int{1}, func() {}, json.RawMessage(`nonsense`)} {
+			require.Error(t, r.server.Request(t.Context(), "master", "PbxApi", "GetNodeInfo", params, nil))
+		}
+
+		f.send(`{"api":"PbxApi","mt":"NodeInfo","src":"7","x":1}`)
+		told := r.take()
+		require.Equal(t, []string{"other"}, kinds(told))
+		other := told[0].(pbx.Indication)
+		require.Equal(t, []string{"master", "PbxApi", "NodeInfo", "7"}, []string{other.PBX, other.API, other.Name, other.Src})
+		require.Contains(t, string(other.Body), `"x":1`)
 	})
 }

@@ -48,6 +48,9 @@ func (l *Light) OK(detail string) { l.set(StateOK, detail, nil) }
 // Starting says that the part is not ready yet, and what it waits for.
 func (l *Light) Starting(detail string) { l.set(StateStarting, detail, nil) }
 
+// Retrying says that the part was interrupted by err and is expected back by itself.
+func (l *Light) Retrying(detail string, err error) { l.set(StateStarting, detail, err) }
+
 // Off says that the part is not used.
 func (l *Light) Off(detail string) { l.set(StateOff, detail, nil) }
 

@@ -19,9 +19,10 @@ type config struct {
 	Store        string     `default:"connector.db" help:"File in which the service remembers what it has written."`
 	LogLevel     slog.Level `default:"info" help:"debug, info, warn or error."`
 
+	Users communicationUsers `placeholder:"NAME,..." help:"Communication users, who own the presence subscriptions of the push feed: sign-in names, or a list of {upn, password}. Without a password the service shows a code to be entered in a browser, which works with MFA."`
+
 	PBX    pbxConfig    `embed:"" prefix:"pbx-" group:"PBX"`
 	Graph  graphConfig  `embed:"" prefix:"graph-" group:"Microsoft Graph"`
-	User   userConfig   `embed:"" prefix:"user-" group:"Communication user (push feed)"`
 	People peopleConfig `embed:"" prefix:"people-" group:"Who is who"`
 	Tables tablesConfig `embed:"" prefix:"tables-" group:"Tables"`
 
@@ -53,11 +54,6 @@ type graphConfig struct {
 	Endpoint        string `default:"https://graph.microsoft.com/v1.0" help:"Microsoft Graph. National clouds have others."`
 	Authority       string `default:"https://login.microsoftonline.com" help:"Sign-in authority. National clouds have others."`
 	NotifyKey       string `placeholder:"FILE" help:"Key for encrypted notifications (PEM). Made beside the store where it does not exist."`
-}
-
-type userConfig struct {
-	UPN      string `name:"upn" placeholder:"NAME" help:"Sign-in name of the communication user."`
-	Password secret `placeholder:"SECRET" help:"Its password. Without one the service shows a code to be entered in a browser, which works with MFA."`
 }
 
 type peopleConfig struct {

@@ -38,7 +38,9 @@ graph:
   tenant: t
   client-id: c
   client_secret: s
-user: {upn: presence@example.com}
+users:
+  - presence@example.com
+  - {upn: second@example.com, password: 0123}
 pbx:
   password: secret
   licence_every: 5m
@@ -60,6 +62,7 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 	require.Equal(t, "https://connector.example.com", c.PublicURL)
 	require.Equal(t, "t", c.Graph.Tenant)
 	require.Equal(t, secret("s"), c.Graph.ClientSecret)
+	require.Equal(t, communicationUsers{{UPN: "presence@example.com"}, {"second@example.com", "0123"}}, c.Users)
 	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)
 	require.Equal(t, map[string]string{"InAMeeting": "busy"}, c.Tables.ToPBX)
 	require.Equal(t, presence.TeamsToPBX, c.direction(match.Pair{PBX: match.PBXUser{Name: "anna.mueller"}}))
@@ -139,7 +142,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	err = c.validate()
 	for _, want := range []string{
 		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret or graph-certificate is missing", "pbx-password is missing",
-		"public-url is missing", "user-upn is missing", "tls-key", "status-password", `anna: "up"`,
+		"public-url is missing", "users is missing", "tls-key", "status-password", `anna: "up"`,
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -119,7 +119,7 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": s.every(300 * time.Millisecond),
 		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
 		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
-		"user-upn": demoUser, "user-password": "demo",
+		"users":        []any{map[string]any{"upn": demoUser, "password": "demo"}},
 		"people-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
 	}
 	maps.Copy(values, keys)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,10 +64,12 @@ func (s *service) unsubscribe(ctx context.Context) error {
 	for _, sub := range subscriptions {
 		client := s.app
 		if upn, ok := strings.CutPrefix(sub.Name, "presence/"); ok {
-			if client = s.user; upn != s.config.User.UPN {
-				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with user-upn: %s", upn, upn))
+			owner := slices.IndexFunc(s.users, func(u signedIn) bool { return strings.EqualFold(u.upn, upn) })
+			if owner < 0 {
+				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with that account among users", upn))
 				continue
 			}
+			client = s.users[owner].client
 		}
 		if sub.ID != "" {
 			if e := client.Unsubscribe(ctx, sub.ID); e != nil {

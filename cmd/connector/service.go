@@ -31,13 +31,19 @@ type service struct {
 	table     match.Table // of people
 	store     store.Store
 	app       *graph.Client
-	user      *graph.Client // nil where none is configured
+	users     []signedIn // in the order of the configuration
 	webhook   *graph.Webhook
 	feed      graph.Feed
 	directory *graph.Directory
 	pbx       *pbx.Server
 	bridge    *bridge.Bridge
 	started   time.Time
+}
+
+// signedIn is a communication user with its sign-in.
+type signedIn struct {
+	upn    string
+	client *graph.Client
 }
 
 // newService wires a service that does nothing yet. The transport carries everything
@@ -104,15 +110,18 @@ func (s *service) signIn(transport http.RoundTripper) error {
 	if s.app, err = graph.New(cred, o); err != nil {
 		return fmt.Errorf("configuration, graph-endpoint: %w", err)
 	}
-	if s.config.User.UPN == "" {
-		return nil
+	for _, user := range s.config.Users {
+		if cred, err = s.config.communicationUser(user, web, s.log); err != nil {
+			return fmt.Errorf("configuration, users, %s: %w", user.UPN, err)
+		}
+		o.Name = user.UPN
+		client, err := graph.New(cred, o)
+		if err != nil {
+			return err
+		}
+		s.users = append(s.users, signedIn{user.UPN, client})
 	}
-	if cred, err = s.config.communicationUser(web, s.log); err != nil {
-		return fmt.Errorf("configuration, user: %w", err)
-	}
-	o.Name = s.config.User.UPN
-	s.user, err = graph.New(cred, o)
-	return err
+	return nil
 }
 
 func (s *service) newWebhook(transport http.RoundTripper) error {
@@ -145,7 +154,7 @@ func (s *service) newFeed(http.RoundTripper) error {
 		return nil
 	}
 	s.feed = graph.NewPush(graph.PushOptions{
-		Name: s.config.User.UPN, User: s.user, App: s.app, Webhook: s.webhook, Store: s.store, Logger: s.log,
+		Name: s.users[0].upn, User: s.users[0].client, App: s.app, Webhook: s.webhook, Store: s.store, Logger: s.log,
 	})
 	return nil
 }

@@ -48,18 +48,18 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 
 // communicationUser returns the delegated sign-in that presence subscriptions need:
 // by password, or by a code that somebody enters in a browser.
-func (c config) communicationUser(transport policy.Transporter, log *slog.Logger) (azcore.TokenCredential, error) {
+func (c config) communicationUser(user communicationUser, transport policy.Transporter, log *slog.Logger) (azcore.TokenCredential, error) {
 	private := c.Graph.Authority != publicAuthority
-	if c.User.Password != "" {
+	if user.Password != "" {
 		//lint:ignore SA1019 deprecated since it cannot do MFA; for a service account excluded from MFA it is the only sign-in without a person
 		options := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private}
-		return azidentity.NewUsernamePasswordCredential(c.Graph.Tenant, c.Graph.ClientID, c.User.UPN, string(c.User.Password), options)
+		return azidentity.NewUsernamePasswordCredential(c.Graph.Tenant, c.Graph.ClientID, user.UPN, string(user.Password), options)
 	}
 	return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
 		ClientOptions: c.client(transport), DisableInstanceDiscovery: private,
 		TenantID: c.Graph.Tenant, ClientID: c.Graph.ClientID,
 		UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
-			log.Warn("sign in the communication user", "upn", c.User.UPN, "open", m.VerificationURL, "code", m.UserCode)
+			log.Warn("sign in the communication user", "upn", user.UPN, "open", m.VerificationURL, "code", m.UserCode)
 			return nil
 		},
 	})

@@ -64,7 +64,7 @@ func TestTheCommunicationUserSignsInByCode(t *testing.T) {
 	t.Parallel()
 	log := new(logBuffer)
 	d, _ := testDemo(60 * time.Second)
-	d.keys = map[string]any{"user-password": ""}
+	d.keys = map[string]any{"users": demoUser}
 	d.log = slog.New(slog.NewTextHandler(log, nil))
 	s, err := newStage(t.Context(), "push", d)
 	require.NoError(t, err)

@@ -87,7 +87,9 @@ func (s *service) unusedDirections(r match.Report) (unused []string) {
 func (s *service) signIns() []presence.Health {
 	lights := []presence.Health{s.app.Health()}
 	if s.config.Feed == "push" {
-		lights = append(lights, s.user.Health())
+		for _, user := range s.users {
+			lights = append(lights, user.client.Health())
+		}
 	}
 	return lights
 }

@@ -33,8 +33,11 @@ func (c config) validate() error {
 	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
 	if c.Feed == "push" {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the push feed; use feed: sweep without one")
-		need("user-upn", c.User.UPN, "only a signed-in user can subscribe to presence; use feed: sweep without one")
+		if len(c.Users) == 0 {
+			need("users", "", "only a signed-in user can subscribe to presence; use feed: sweep without one")
+		}
 	}
+	wrong = append(wrong, c.Users.check())
 	for key, d := range map[string]time.Duration{
 		"settle": c.Settle, "people-every": c.People.Every, "pbx-licence-every": c.PBX.LicenceEvery,
 	} {

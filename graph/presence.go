@@ -2,27 +2,16 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	abstractions "github.com/microsoft/kiota-abstractions-go"
-	"github.com/microsoftgraph/msgraph-sdk-go/communications"
-	"github.com/microsoftgraph/msgraph-sdk-go/models/odataerrors"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 
 	"github.com/pbx365/connector/presence"
 )
-
-// bulkLimit is the number of people one call reads (Graph:
-// cloudCommunications: getPresencesByUserId).
-const bulkLimit = 650
-
-// unknown is what Teams shows of somebody it knows nothing about.
-const unknown = "PresenceUnknown"
 
 // Presence is one look at one person.
 type Presence struct {
@@ -62,67 +51,6 @@ func (c *Client) Look(ctx context.Context, user string) (presence.TeamsSeen, err
 		return presence.TeamsSeen{}, err
 	}
 	return read[0].Seen, nil
-}
-
-// bulk decodes the answer itself: the SDK takes six times as long and fifty times
-// the allocations.
-func (c *Client) bulk(ctx context.Context, ids []string) ([]Presence, error) {
-	var answer struct{ Value []rawPresence }
-	begin := time.Now()
-	err := c.call(ctx, opReadPresence, func() error {
-		body := communications.NewGetPresencesByUserIdPostRequestBody()
-		body.SetIds(ids)
-		request, err := c.sdk.communications().GetPresencesByUserId().ToPostRequestInformation(ctx, body, nil)
-		if err != nil {
-			return err
-		}
-		raw, err := c.sdk.adapter.SendPrimitive(ctx, request, "[]byte", abstractions.ErrorMappings{
-			"XXX": odataerrors.CreateODataErrorFromDiscriminatorValue,
-		})
-		if err != nil {
-			return err
-		}
-		text, _ := raw.([]byte)
-		if err := json.Unmarshal(text, &answer); err != nil {
-			return shape(err)
-		}
-		if answer.Value == nil {
-			return errNoList
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]rawPresence, len(answer.Value))
-	for _, p := range answer.Value {
-		found[strings.ToLower(p.ID)] = p
-	}
-	all := make([]Presence, len(ids))
-	for i, id := range ids {
-		p, ok := found[strings.ToLower(id)]
-		if !ok {
-			p.Availability, p.Activity = unknown, unknown
-		}
-		all[i] = Presence{User: id, Seen: p.seen(begin)}
-	}
-	return all, nil
-}
-
-// rawPresence is the presence resource type, as far as it is used.
-type rawPresence struct {
-	ID             string `json:"id"`
-	Availability   string `json:"availability"`
-	Activity       string `json:"activity"`
-	SequenceNumber string `json:"sequenceNumber"`
-}
-
-func (p rawPresence) seen(at time.Time) presence.TeamsSeen {
-	return presence.TeamsSeen{
-		Value:    presence.Teams{Availability: p.Availability, Activity: p.Activity},
-		Sequence: p.SequenceNumber,
-		At:       at,
-	}
 }
 
 // SetSession holds a presence session of the application for a person (Graph:

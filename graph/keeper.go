@@ -86,6 +86,7 @@ func (k *keeper) moved() { poke(k.wake) }
 // run keeps the subscription until ctx ends, whose error it returns. It leaves
 // the subscription alive for the next start.
 func (k *keeper) run(ctx context.Context) error {
+	defer k.hook.leave(k)
 	defer k.drop()
 	pause, failed := newPause(keeperPause), false
 	for {

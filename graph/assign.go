@@ -15,7 +15,7 @@ type seat struct {
 // assign divides the people among seats of PushLimit each. Whoever had a seat keeps
 // it, unless its user is out and there is room elsewhere. Who is new goes where the list
 // changes anyway, then where there is most room, so that few lists change: each costs a
-// new subscription. The lists are in lower case and sorted; those there is no room for are
+// new subscription. Where nobody had a seat, all get equal parts. The lists are in lower case and sorted; those there is no room for are
 // left over, in the order of people.
 func assign(before []seat, people []string) (after [][]string, over []string) {
 	after = make([][]string, len(before))
@@ -38,6 +38,10 @@ func assign(before []seat, people []string) (after [][]string, over []string) {
 			keep(i)
 		}
 	}
+	limit := PushLimit
+	if len(in) > 0 && !slices.ContainsFunc(before, func(s seat) bool { return len(s.members) > 0 }) {
+		limit = min(limit, (len(open)+len(in)-1)/len(in))
+	}
 	changes := func(i int) int {
 		if len(after[i]) != len(before[i].members) {
 			return 0
@@ -52,7 +56,7 @@ func assign(before []seat, people []string) (after [][]string, over []string) {
 		if !open[p] {
 			continue
 		}
-		for len(in) > 0 && len(after[in[0]]) == PushLimit {
+		for len(in) > 0 && len(after[in[0]]) >= limit {
 			in = in[1:]
 		}
 		if len(in) == 0 {

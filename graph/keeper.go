@@ -138,7 +138,11 @@ func (k *keeper) run(ctx context.Context) error {
 // to do.
 func (k *keeper) report() time.Duration {
 	if k.held.ID == "" {
-		k.light.Starting("nobody to watch")
+		if k.want().any {
+			k.light.Starting("waits for the list of people")
+		} else {
+			k.light.Off("nobody to watch")
+		}
 		return forever
 	}
 	covers := "everybody"

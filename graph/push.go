@@ -39,8 +39,8 @@ type PushUser struct {
 
 // PushOptions of a Push. What has no default is required.
 type PushOptions struct {
-	// Users own the subscriptions, each for PushLimit people. With none, or for people
-	// beyond their number, a Push does what a Sweep does.
+	// Users own the subscriptions, each for PushLimit people. With none, in a national
+	// cloud, and for people beyond their number, a Push does what a Sweep does.
 	Users []PushUser
 
 	// App is signed in as the application and reads presence.
@@ -107,6 +107,10 @@ func NewPush(o PushOptions) *Push {
 		leftOut: map[string]time.Time{},
 	}
 	for _, user := range o.Users {
+		if !user.Client.tellsPresence() {
+			log.Warn("no presence subscriptions in this cloud; people are swept", "user", user.Name)
+			continue
+		}
 		p.shards = append(p.shards, p.newShard(o, user))
 	}
 	return p

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -259,10 +258,11 @@ func (b *board) those(which func(key string, w *watched) bool) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var users []string
-	for _, key := range slices.Sorted(maps.Keys(b.people)) {
-		if w := b.people[key]; which(key, w) {
+	for key, w := range b.people {
+		if which(key, w) {
 			users = append(users, w.user)
 		}
 	}
+	slices.Sort(users)
 	return users
 }

@@ -1,183 +1,138 @@
 package graph_test
 
 import (
-	"context"
-	"fmt"
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-	"sync"
+	"flag"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/graph/graphtest"
-	"github.com/pbx365/connector/store"
-	"github.com/pbx365/connector/store/memstore"
 )
 
-// town is a simulated tenant in a synctest bubble: people, communication users, and a
-// Push that can be restarted. What its reader was told is kept and compared with what
-// the tenant shows.
-type town struct {
-	*graphtest.Server
-	t       *testing.T
-	people  []string
-	users   []string // communication users
-	options graph.PushOptions
-	records store.Store
-	hook    *graph.Webhook
-	push    *graph.Push
+var soak = flag.Bool("soak", false, "play the day in full size, which takes minutes")
 
-	mu    sync.Mutex
-	heard map[string]graphtest.Pair // what the reader knows
-	when  map[string]time.Time      // since when
+// overdue is how long a change may take in the worst weather: a round of those who are
+// told of, and a minute for what fails in it.
+const overdue = 6 * time.Minute
+
+// day is 24 hours, or with fewer people 6, in which people change what they show while Graph has its faults, and
+// the process is restarted now and then.
+type day struct {
+	*town
+	t      *testing.T
+	shown  map[string]time.Time // since when a person shows what has not been heard yet
+	late   []time.Duration      // how long each change took, to the next step
+	turn   int
+	values []string
+	steps  int // of 10 seconds
 }
 
-// newTown has the tenant run until the end of the test.
-func newTown(t *testing.T, users, people int, o graphtest.Options, p graph.PushOptions) *town {
-	w := &town{t: t, options: p, records: memstore.New(), heard: map[string]graphtest.Pair{}, when: map[string]time.Time{}}
-	o.DeliverClient = &http.Client{Transport: w}
-	o.Now = time.Now
-	w.Server = graphtest.New(o)
-	w.AddApp(graphtest.App{ID: appID, Secret: secret, PublicClient: true,
-		Roles: []string{"User.Read.All", "Presence.Read.All"}, Scopes: []string{"Presence.Read.All"}})
-	for i := range people {
-		id := w.AddUser(graphtest.User{UPN: fmt.Sprintf("p%d@contoso.com", i), Teams: true})
-		w.SignIn(id)
-		w.people = append(w.people, id)
-	}
-	for i := range users {
-		upn := fmt.Sprintf("comm%d@contoso.com", i)
-		w.AddUser(graphtest.User{UPN: upn, Password: password})
-		w.users = append(w.users, upn)
-	}
-	return w
-}
-
-// RoundTrip carries what the tenant sends to the webhook that runs now, if any.
-func (w *town) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.mu.Lock()
-	hook := w.hook
-	w.mu.Unlock()
-	if hook == nil {
-		return reply(http.StatusBadGateway, ""), nil
-	}
-	return handled{hook}.RoundTrip(r)
-}
-
-// loopback reaches the tenant at endpoint, for which a token of the global cloud is good.
-type loopback struct{ *graphtest.Server }
-
-func (l loopback) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	to, err := url.Parse(l.GraphURL())
-	if err != nil {
-		return nil, err
-	}
-	r.URL.Scheme, r.URL.Host, r.Host = to.Scheme, to.Host, to.Host
-	return l.Client().Transport.RoundTrip(r)
-}
-
-func (w *town) cloud() azcore.ClientOptions {
-	return azcore.ClientOptions{
-		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: w.AuthorityURL()},
-		Transport: w.Client(),
+// change has n people show something else. Everybody has a turn before anybody has two.
+func (d *day) change(n int) {
+	for range n {
+		id := d.people[d.turn%len(d.people)]
+		value := d.values[d.turn/len(d.people)%len(d.values)]
+		d.turn++
+		_, waiting := d.shown[id]
+		require.False(d.t, waiting, "the change before was never heard")
+		d.Show(id, value, value)
+		d.shown[id] = time.Now()
 	}
 }
 
-// start is a process that starts; it returns how to stop it.
-func (w *town) start() (stop func()) {
-	throttle := &graph.Throttle{}
-	client := func(cred azcore.TokenCredential, err error) *graph.Client {
-		require.NoError(w.t, err)
-		c, err := graph.New(cred, graph.Options{Endpoint: endpoint, Transport: loopback{w.Server}, AppID: appID, Throttle: throttle})
-		require.NoError(w.t, err)
-		return c
-	}
-	hook, err := graph.NewWebhook(graph.WebhookOptions{PublicURL: "https://connector.example/graph"})
-	require.NoError(w.t, err)
-	o := w.options
-	o.App = client(azidentity.NewClientSecretCredential(w.Tenant(), appID, secret,
-		&azidentity.ClientSecretCredentialOptions{ClientOptions: w.cloud(), DisableInstanceDiscovery: true}))
-	o.Webhook, o.Store = hook, w.records
-	for _, upn := range w.users {
-		//lint:ignore SA1019 many communication users still sign in like this
-		options := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: w.cloud(), DisableInstanceDiscovery: true}
-		c := client(azidentity.NewUsernamePasswordCredential(w.Tenant(), appID, upn, password, options))
-		o.Users = append(o.Users, graph.PushUser{Name: upn, Client: c})
-	}
-	w.push = graph.NewPush(o)
-	w.push.Watch(w.people)
-	w.mu.Lock()
-	w.hook = hook
-	w.mu.Unlock()
-	stopHook := run(w.t, hook.Run)
-	stopPush := run(w.t, func(ctx context.Context) error { return w.push.Run(ctx, w.hear) })
-	return func() {
-		stopPush()
-		stopHook()
-		w.mu.Lock()
-		w.hook = nil
-		w.mu.Unlock()
+// check looks who has heard of the changes by now.
+func (d *day) check() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, since := range d.shown {
+		took := time.Since(since)
+		if d.heard[id] == d.Presence(id).Pair {
+			d.late = append(d.late, took)
+			delete(d.shown, id)
+			continue
+		}
+		require.Less(d.t, took, overdue, "%s is not heard", id)
 	}
 }
 
-func (w *town) hear(p graph.Presence) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	v := p.Seen.Value
-	w.heard[p.User], w.when[p.User] = graphtest.Pair{Availability: v.Availability, Activity: v.Activity}, time.Now()
+func TestDayInAnyWeather(t *testing.T) {
+	for name, test := range map[string]struct{ users, people, few int }{
+		"5 communication users, 5,000 people": {users: 5, people: 5000, few: 400},
+		"none and 10,000 people":              {people: 10_000, few: 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			people, hours := test.few, 6
+			if *soak {
+				people, hours = test.people, 24
+			}
+			o := graph.PushOptions{Sweep: graph.SweepOptions{Every: 30 * time.Second}}
+			inTown(t, test.users, people, graphtest.Options{Seed: 4, Reauthorize: 50 * time.Minute}, o, func(t *testing.T, w *town) {
+				if !*soak && test.users > 0 {
+					w.keys = []graph.Key{newKey()}
+				}
+				d := &day{town: w, t: t, shown: map[string]time.Time{}, values: []string{"Busy", "Away", "DoNotDisturb", "Available"}, steps: hours * 360}
+				d.play()
+			})
+		})
+	}
 }
 
-// drift counts the people of whom the reader believes something else than the tenant shows.
-func (w *town) drift() (n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, id := range w.people {
-		if w.Presence(id).Pair != w.heard[id] {
-			n++
+func (d *day) play() {
+	t := d.t
+	stop := d.start()
+	pass(time.Minute)
+	require.Zero(t, d.drift())
+	clear := d.Fault(graphtest.Weather(0.01))
+	perStep := max(1, len(d.people)/100/6) // each person every 100 minutes
+	uncovered := 0
+	for step := range d.steps {
+		pass(10 * time.Second)
+		d.check()
+		if step%6 == 0 || perStep > 1 {
+			d.change(perStep)
+		}
+		if step%1435 == 700 { // every four hours or so, at other points of the renewals
+			stop()
+			d.change(perStep)
+			pass(20 * time.Second)
+			stop = d.start()
+		}
+		uncovered += len(d.push.Uncovered())
+		if step%360 == 359 {
+			t.Logf("hour %2d: %d changes heard, %d under way, %d people covered by nobody", (step+1)/360, len(d.late), len(d.shown), len(d.push.Uncovered()))
 		}
 	}
-	return n
+	clear()
+	pass(overdue)
+	d.check()
+	require.Empty(t, d.shown)
+	require.Zero(t, d.drift())
+	before := d.Tally()
+	stop()
+	d.change(1)
+	stop = d.start()
+	pass(time.Second)
+	d.check()
+	require.Empty(t, d.shown, "a restart works at once")
+	require.Zero(t, d.Tally().Since(before)[graphtest.RouteSubscribe].Asked, "with the subscriptions that live")
+	stop()
+	d.report(uncovered)
 }
 
-// learns asserts that the reader learns within that time what a person shows.
-func (w *town) learns(person int, activity string, within time.Duration) {
-	w.t.Helper()
-	w.Show(w.people[person], activity, activity)
-	pass(within)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	require.Equal(w.t, activity, w.heard[w.people[person]].Activity)
-}
-
-func (w *town) record(user int) store.Subscription {
-	w.t.Helper()
-	r, err := w.records.Subscription(w.t.Context(), "presence/"+w.users[user])
-	require.NoError(w.t, err)
-	return r
-}
-
-// member returns the number of somebody whom a communication user is told of.
-func (w *town) member(user int) int {
-	w.t.Helper()
-	first := w.record(user).Members[0]
-	return slices.IndexFunc(w.people, func(id string) bool { return strings.EqualFold(id, first) })
-}
-
-func inTown(t *testing.T, users, people int, o graphtest.Options, p graph.PushOptions, f func(t *testing.T, w *town)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, users, people, o, p)
-		defer run(t, w.Run)()
-		f(t, w)
-	})
+func (d *day) report(uncovered int) {
+	var sum time.Duration
+	most := time.Duration(0)
+	for _, took := range d.late {
+		sum += took
+		most = max(most, took)
+	}
+	tally := d.Tally()
+	d.t.Logf("%d changes, all heard; %v on average and %v at most, in steps of 10 s", len(d.late),
+		(sum / time.Duration(len(d.late))).Round(time.Millisecond), most)
+	d.t.Logf("%.1f %% of the time of the people covered by nobody", 100*float64(uncovered)/float64(len(d.people)*d.steps))
+	d.t.Logf("%+v; busiest half minute: %d", tally.Sum(), d.Busiest(30*time.Second))
+	d.t.Logf("subscriptions: %+v", tally[graphtest.RouteSubscribe])
 }

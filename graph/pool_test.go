@@ -11,6 +11,9 @@ import (
 	"github.com/pbx365/connector/presence"
 )
 
+// easy has those who are swept read seldom, so that hours of it are soon over.
+var easy = graph.PushOptions{Sweep: graph.SweepOptions{Every: time.Minute}}
+
 func TestPoolCoversEverybodyItHasRoomFor(t *testing.T) {
 	t.Parallel()
 	inTown(t, 2, 1400, graphtest.Options{}, graph.PushOptions{}, func(t *testing.T, w *town) {
@@ -87,7 +90,7 @@ func TestPoolAdoptsBeforeItKnowsThePeople(t *testing.T) {
 
 func TestPoolMovesPeopleFromAUserWhoCannotSignIn(t *testing.T) {
 	t.Parallel()
-	inTown(t, 3, 1200, graphtest.Options{}, graph.PushOptions{}, func(t *testing.T, w *town) {
+	inTown(t, 3, 1200, graphtest.Options{}, easy, func(t *testing.T, w *town) {
 		w.RequireMFA(w.users[1])
 		defer w.start()()
 		pass(time.Minute)
@@ -118,7 +121,7 @@ func TestPoolMovesPeopleFromAUserWhoCannotSignIn(t *testing.T) {
 
 func TestPoolLeavesOutWhomGraphRefuses(t *testing.T) {
 	t.Parallel()
-	inTown(t, 1, 600, graphtest.Options{}, graph.PushOptions{}, func(t *testing.T, w *town) {
+	inTown(t, 1, 600, graphtest.Options{}, easy, func(t *testing.T, w *town) {
 		w.RemoveUser(w.people[77])
 		defer w.start()()
 		pass(5 * time.Minute)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,16 +105,17 @@ func TestNewNotificationKeysReachTheWebhook(t *testing.T) {
 		synctest.Wait()
 		require.Contains(t, log.String(), "stay as they are")
 		require.Equal(t, presence.StateFailed, k.light.Health().State)
-		data, err := makeNotifyKey(time.Now())
+		data, err := makeNotifyKey(time.Now().Add(-334 * 24 * time.Hour))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(k.file, data, 0o600))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Contains(t, log.String(), "new keys for notifications")
 		require.Equal(t, presence.StateOK, k.light.Health().State)
-		time.Sleep(340 * 24 * time.Hour)
+		time.Sleep(25 * time.Hour)
 		synctest.Wait()
-		require.Equal(t, presence.StateOK, k.light.Health().State, "replaced by itself")
+		require.Equal(t, presence.StateOK, k.light.Health().State)
+		require.Equal(t, 2, strings.Count(log.String(), "new keys for notifications"), "replaced by itself")
 	})
 }
 

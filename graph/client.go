@@ -76,11 +76,7 @@ func New(cred azcore.TokenCredential, o Options) (*Client, error) {
 // Health returns the light of the sign-in.
 func (c *Client) Health() presence.Health { return c.light.Health() }
 
-// call waits until Graph throttles nobody, calls f, and says of its error what was
-// being done.
-func (c *Client) call(ctx context.Context, op string, f func() error) error {
-	if err := c.throttle.wait(ctx); err != nil {
-		return fmt.Errorf("%s: throttled by Graph: %w", op, err)
-	}
+// call calls f, and says of its error what was being done.
+func (c *Client) call(_ context.Context, op string, f func() error) error {
 	return failure(op, f())
 }

@@ -14,7 +14,7 @@
 //	call                                permission              sign-in
 //	People, users subscription          User.Read.All           application
 //	Presences, Look                     Presence.Read.All       application
-//	SetSession, SetPreferred, Clear…    Presence.ReadWrite.All  application
+//	Set…, RenewSession, Clear…          Presence.ReadWrite.All  application
 //	presence subscription               Presence.Read.All       communication user
 //
 // A presence subscription exists in the global cloud only; the rest of the
@@ -51,7 +51,8 @@
 // # Failures
 //
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
-//     every other call of the Clients that share the [Throttle].
+//     every other request of the Clients that share the [Throttle]. Who waits is let
+//     go in the order of what cannot wait.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
 //     returned; the feeds try again with a growing delay.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches

@@ -1,14 +1,43 @@
 package graph
 
-import "context"
+import "time"
 
-// Vault is the place of an encrypted sign-in, for its fuzzer.
-type Vault struct{ *vault }
+// DecodeBulk is decodeBulk.
+var DecodeBulk = decodeBulk
 
-func NewVault(records SignIns, name string, secret []byte) (Vault, error) {
-	v, err := newVault(records, name, secret)
-	return Vault{v}, err
+// Difference returns what a feed makes of read after read of the same people: how many
+// differences it passes on.
+func Difference(users []string) func(read []Presence) int {
+	b, passed := newBoard(), 0
+	b.watch(users)
+	b.open(func(Presence) { passed++ })
+	asked := make([]question, len(users))
+	for i, user := range users {
+		asked[i] = question{b.people[user], user, 0}
+	}
+	return func(read []Presence) int {
+		before := passed
+		b.answer(asked, read)
+		return passed - before
+	}
 }
 
-func (v Vault) Open(ctx context.Context) ([]byte, error)    { return v.open(ctx) }
-func (v Vault) Put(ctx context.Context, plain []byte) error { return v.put(ctx, plain) }
+// Assign is assign.
+func Assign(before [][]string, out []bool, people []string) (after [][]string, over []string) {
+	seats := make([]seat, len(before))
+	for i := range before {
+		seats[i] = seat{before[i], out[i]}
+	}
+	return assign(seats, people)
+}
+
+// Bisect is bisect, of a batch that has failed.
+func Bisect[T any](batch []T, works bool, try func([]T) error) (bad, unclear []T) {
+	found := bisect(batch, nil, works, try)
+	return found.bad, found.unclear
+}
+
+// Plan returns the intervals for people who are active, idle and told of.
+func Plan(active, idle, told, budget int, every, reconcile time.Duration) [3]time.Duration {
+	return plan([paces]int{active, idle, told}, budget, every, reconcile)
+}

@@ -110,7 +110,7 @@ func newRichOver(t *testing.T, authority http.RoundTripper, o graph.WebhookOptio
 	require.NoError(t, err)
 	p.hook = hook
 	p.answering(hook)
-	p.push = graph.NewPush(graph.PushOptions{Name: "u", User: p.client(), App: p.client(), Webhook: hook, Store: p.records})
+	p.push = graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "u", Client: p.client()}}, App: p.client(), Webhook: hook, Store: p.records})
 	p.push.Watch([]string{"aa", "bb", "cc"})
 	return p
 }
@@ -152,7 +152,7 @@ func TestWebhookAcceptsWhatIsOnItsWayWhenASubscriptionIsReplaced(t *testing.T) {
 		delete(gone, "changeType")
 		gone["lifecycleEvent"] = "subscriptionRemoved"
 		p.push.Watch([]string{"aa", "bb"})
-		pass(time.Second)
+		pass(3 * time.Second)
 		require.NotEqual(t, old["subscriptionId"], p.item("aa")["subscriptionId"])
 		p.deliver(old)
 		require.Equal(t, graph.Counts{Received: 1}, p.hook.Counts())

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
@@ -133,6 +134,20 @@ func (c *Client) Subscriptions(ctx context.Context) ([]Subscription, error) {
 		}
 		page = c.sdk.subscriptions().WithUrl(next)
 	}
+}
+
+// tellsPresence reports whether the cloud has presence subscriptions: the national ones
+// have none (Graph: get change notifications for presence).
+func (c *Client) tellsPresence() bool {
+	base, err := url.Parse(c.sdk.adapter.GetBaseUrl())
+	if err != nil {
+		return false
+	}
+	switch base.Hostname() {
+	case "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn":
+		return false
+	}
+	return true
 }
 
 func subscription(s models.Subscriptionable) Subscription {

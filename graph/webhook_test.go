@@ -81,7 +81,7 @@ func newRich(t *testing.T, s *signer, log *bytes.Buffer, keys ...graph.Key) *pus
 	require.NoError(t, err)
 	p.hook = hook
 	p.answering(hook)
-	p.push = graph.NewPush(graph.PushOptions{Name: "u", User: p.client(), App: p.client(), Webhook: hook, Store: p.records})
+	p.push = graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "u", Client: p.client()}}, App: p.client(), Webhook: hook, Store: p.records})
 	p.push.Watch([]string{"aa", "bb"})
 	return p
 }

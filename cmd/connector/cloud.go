@@ -27,7 +27,7 @@ func (c config) cloudFits() error {
 	case !cloud.Presence:
 		return fmt.Errorf("configuration: graph-cloud %s: Microsoft Graph has no presence there, so there is nothing to connect", cloud.Name)
 	case !cloud.PresenceSubscriptions && c.Feed == "push":
-		return fmt.Errorf("configuration: graph-cloud %s: presence subscriptions exist in the global cloud only; use feed: sweep", cloud.Name)
+		return fmt.Errorf("configuration: graph-cloud %s: presence subscriptions exist in the global cloud only; use feed: auto or sweep", cloud.Name)
 	}
 	return nil
 }

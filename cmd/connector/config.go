@@ -13,20 +13,20 @@ type config struct {
 	Listen       string     `default:":8443" help:"Address for the PBXs and for Microsoft Graph."`
 	TLSCert      string     `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM). Without one the service speaks plain HTTP, for use behind a reverse proxy."`
 	TLSKey       string     `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
-	PublicURL    string     `name:"public-url" placeholder:"URL" help:"Address of the service as Microsoft Graph reaches it. Only the push feed needs one."`
+	PublicURL    string     `name:"public-url" placeholder:"URL" help:"Address of the service as Microsoft Graph reaches it. Only needed to be told of changes by it."`
 	StatusListen string     `default:"127.0.0.1:8080" help:"Address of the status page. Other than on the loopback interface it needs a password."`
 	StatusPass   secret     `name:"status-password" placeholder:"SECRET" help:"Password of the status page (any user name)."`
 	Store        string     `default:"connector.db" help:"File in which the service remembers what it has written."`
 	LogLevel     slog.Level `default:"info" help:"debug, info, warn or error."`
 
-	Users communicationUsers `placeholder:"NAME,..." help:"Communication users, who own the presence subscriptions of the push feed: sign-in names, or a list of {upn, password}. Without a password the service shows a code to be entered in a browser, which works with MFA."`
+	Users communicationUsers `placeholder:"NAME,..." help:"Communication users, who own the presence subscriptions, each for 650 people: sign-in names, or a list of {upn, password}. Without a password the service shows a code to be entered in a browser, which works with MFA."`
 
 	PBX    pbxConfig    `embed:"" prefix:"pbx-" group:"PBX"`
 	Graph  graphConfig  `embed:"" prefix:"graph-" group:"Microsoft Graph"`
 	People peopleConfig `embed:"" prefix:"people-" group:"Who is who"`
 	Tables tablesConfig `embed:"" prefix:"tables-" group:"Tables"`
 
-	Feed       string            `enum:"push,sweep" default:"sweep" help:"How changes in Teams are learnt: ${enum}. Push needs a communication user and a public URL."`
+	Feed       string            `enum:"auto,push,sweep" default:"auto" help:"How changes in Teams are learnt: ${enum}. Push is told of them, for 650 people per communication user, and needs users and a public URL; sweep asks; auto does what it can: push for those it covers, and sweep for everybody else."`
 	SweepEvery time.Duration     `default:"0s" help:"Time between two sweeps. 0s plans it from the number of people."`
 	Direction  string            `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
 	Directions map[string]string `placeholder:"NAME=DIRECTION" help:"Direction of single people, by the name of the PBX user."`

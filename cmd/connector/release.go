@@ -55,21 +55,19 @@ func (s *service) release(ctx context.Context) error {
 
 // unsubscribe deletes every subscription that the store knows of, whatever feed made it.
 func (s *service) unsubscribe(ctx context.Context) error {
-	if push, ok := s.feed.(*graph.Push); ok {
-		if err := errors.Join(push.Release(ctx), s.directory.Release(ctx)); err != nil {
-			return err
-		}
+	if err := errors.Join(s.feed.Release(ctx), s.directory.Release(ctx)); err != nil {
+		return err
 	}
 	subscriptions, err := s.store.Subscriptions(ctx)
 	for _, sub := range subscriptions {
 		client := s.app
 		if upn, ok := strings.CutPrefix(sub.Name, "presence/"); ok {
-			owner := slices.IndexFunc(s.users, func(u signedIn) bool { return strings.EqualFold(u.upn, upn) })
+			owner := slices.IndexFunc(s.users, func(u graph.PushUser) bool { return strings.EqualFold(u.Name, upn) })
 			if owner < 0 {
 				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with that account among users", upn))
 				continue
 			}
-			client = s.users[owner].client
+			client = s.users[owner].Client
 		}
 		if sub.ID != "" {
 			if e := client.Unsubscribe(ctx, sub.ID); e != nil {

@@ -31,21 +31,15 @@ type service struct {
 	table      match.Table // of people
 	store      store.Store
 	app        *graph.Client
-	users      []signedIn // in the order of the configuration
+	users      []graph.PushUser // in the order of the configuration
 	webhook    *graph.Webhook
 	notifyKeys *notifyKeys // nil without a webhook
 	tls        *tlsFiles   // nil where the service speaks plain HTTP
-	feed       graph.Feed
+	feed       *graph.Push
 	directory  *graph.Directory
 	pbx        *pbx.Server
 	bridge     *bridge.Bridge
 	started    time.Time
-}
-
-// signedIn is a communication user with its sign-in.
-type signedIn struct {
-	upn    string
-	client *graph.Client
 }
 
 // newService wires a service that does nothing yet. The transport carries everything
@@ -124,13 +118,13 @@ func (s *service) signIn(transport http.RoundTripper) error {
 		if err != nil {
 			return err
 		}
-		s.users = append(s.users, signedIn{user.UPN, client})
+		s.users = append(s.users, graph.PushUser{Name: user.UPN, Client: client})
 	}
 	return nil
 }
 
 func (s *service) newWebhook(transport http.RoundTripper) error {
-	if s.config.Feed != "push" {
+	if !s.config.pushes() {
 		return nil
 	}
 	file := s.config.Graph.NotifyKey
@@ -155,13 +149,11 @@ func (s *service) newFeed(http.RoundTripper) error {
 	s.directory = graph.NewDirectory(graph.DirectoryOptions{
 		Client: s.app, Every: s.config.People.Every, FullEvery: s.config.People.FullEvery, Webhook: s.webhook, Store: s.store, Logger: s.log,
 	})
-	if s.config.Feed != "push" {
-		s.feed = graph.NewSweep(s.app, graph.SweepOptions{Every: s.config.SweepEvery, Logger: s.log})
-		return nil
+	o := graph.PushOptions{App: s.app, Sweep: graph.SweepOptions{Every: s.config.SweepEvery}, Logger: s.log}
+	if s.config.pushes() {
+		o.Users, o.Webhook, o.Store = s.users, s.webhook, s.store
 	}
-	s.feed = graph.NewPush(graph.PushOptions{
-		Name: s.users[0].upn, User: s.users[0].client, App: s.app, Webhook: s.webhook, Store: s.store, Logger: s.log,
-	})
+	s.feed = graph.NewPush(o)
 	return nil
 }
 

@@ -73,7 +73,7 @@ func TestTheCommunicationUserSignsInByCode(t *testing.T) {
 	d, _ := testDemo(60 * time.Second)
 	d.keys = map[string]any{"users": demoUser}
 	d.log = slog.New(slog.NewTextHandler(log, nil))
-	s, err := newStage(t.Context(), "push", d)
+	s, err := newStage(t.Context(), "auto", d)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
 	s.tenant.RequireMFA(demoUser)

@@ -78,7 +78,7 @@ func light(st status, name string) presence.Health {
 
 func TestStatusShowsTheThreeLights(t *testing.T) {
 	t.Parallel()
-	for _, feed := range []string{"push", "sweep"} {
+	for _, feed := range []string{"auto", "sweep"} {
 		t.Run(feed, func(t *testing.T) {
 			t.Parallel()
 			s := running(t, feed, nil, nil)
@@ -135,7 +135,7 @@ func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := running(t, "push", c.keys, c.sabotage)
+			s := running(t, "auto", c.keys, c.sabotage)
 			st := s.until(t, func(st status) bool {
 				l := light(st, c.light)
 				return l.State != presence.StateOK && strings.Contains(l.LastError+l.Detail, c.failure)
@@ -149,7 +149,7 @@ func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
 
 func TestBadInputIsCountedAndTheRestGoesOn(t *testing.T) {
 	t.Parallel()
-	s := running(t, "push", nil, nil)
+	s := running(t, "auto", nil, nil)
 	s.until(t, func(st status) bool { return green(st.Lights) })
 
 	stranger := pbxtest.NewSystem("example.org").AddPBX(pbxtest.Options{
@@ -200,13 +200,13 @@ func TestTheStatusPageAsksForItsPassword(t *testing.T) {
 
 func TestReleaseDeletesTheSubscriptionsOfAnotherFeed(t *testing.T) {
 	t.Parallel()
-	s := running(t, "push", nil, nil)
+	s := running(t, "auto", nil, nil)
 	s.until(t, func(st status) bool { return green(st.Lights) })
-	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 2 }, s.patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 3 }, s.patience, 10*time.Millisecond)
 	require.NoError(t, s.stopConnector())
 	text, err := os.ReadFile(s.file)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: push", "feed: sweep", 1)), 0o600))
+	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: auto", "feed: sweep", 1)), 0o600))
 	require.NoError(t, s.releaseConnector(t.Context()))
 	require.Empty(t, s.tenant.Subscriptions())
 }

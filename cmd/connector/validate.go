@@ -30,10 +30,13 @@ func (c config) validate() error {
 	wrong = append(wrong, c.Graph.check(), c.cloudFits())
 	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
 	if c.Feed == "push" {
-		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the push feed; use feed: sweep without one")
+		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service; use feed: auto or sweep without one")
 		if len(c.Users) == 0 {
-			need("users", "", "only a signed-in user can subscribe to presence; use feed: sweep without one")
+			need("users", "", "only a signed-in user can subscribe to presence; use feed: auto or sweep without one")
 		}
+	}
+	if c.Feed == "auto" && c.pushes() {
+		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service to tell users of changes; use feed: sweep without one")
 	}
 	wrong = append(wrong, c.Users.check())
 	for key, d := range map[string]time.Duration{
@@ -61,6 +64,11 @@ func (c config) validate() error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// pushes reports whether Graph is to tell of changes, and can.
+func (c config) pushes() bool {
+	return c.Feed != "sweep" && len(c.Users) > 0 && c.Graph.cloud().PresenceSubscriptions
 }
 
 func onLoopback(address string) bool {

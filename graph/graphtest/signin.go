@@ -18,6 +18,7 @@ type signInError struct {
 	suberror string
 
 	retryAfter time.Duration
+	retryDate  bool
 }
 
 // signInFailure returns the answer for an AADSTS code. Codes it does not know are an
@@ -129,6 +130,6 @@ func (s *Server) writeSignInFailure(w http.ResponseWriter, e signInError) {
 		body["claims"] = `{"access_token":{"capolids":{"essential":true,"values":["c7a1b9e0-3b0d-4b43-9d0a-2f4f2b1c7d55"]}}}`
 	}
 	s.o.Logger.Debug("sign-in refused", "aadsts", e.code)
-	setRetryAfter(w.Header(), e.retryAfter)
+	s.setRetryAfter(w.Header(), e.retryAfter, e.retryDate)
 	writeJSON(w, e.status, body)
 }

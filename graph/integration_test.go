@@ -321,12 +321,35 @@ func TestAgainstTheSimulatorDirectory(t *testing.T) {
 		l, stop := follow(t, d)
 		defer stop()
 		pass(time.Minute)
-		require.Equal(t, 2, l.take())
+		require.Equal(t, 1, l.take())
 		w.AddUser(graphtest.User{DisplayName: "Bob", UPN: "bob@contoso.com", Teams: true})
 		w.RemoveUser("ada@contoso.com")
 		pass(time.Minute)
 		require.Equal(t, "Bob", l.last()[0].DisplayName)
 		require.LessOrEqual(t, l.take(), 2)
+
+		lists := w.Calls()[graphtest.RouteUsers]
+		shown := func() (all []string) {
+			pass(2 * time.Minute)
+			for _, p := range l.last() {
+				all = append(all, p.DisplayName)
+			}
+			return all
+		}
+		carl := w.AddUser(graphtest.User{DisplayName: "Carl", UPN: "carl@contoso.com"})
+		pass(2 * time.Minute)
+		require.Zero(t, l.take(), "no Teams")
+		w.UpdateUser(carl, func(u *graphtest.User) { u.Teams = true })
+		require.ElementsMatch(t, []string{"Bob", "Carl"}, shown())
+		w.UpdateUser(carl, func(u *graphtest.User) { u.DisplayName = "Charles" })
+		require.ElementsMatch(t, []string{"Bob", "Charles"}, shown())
+		w.UpdateUser("bob@contoso.com", func(u *graphtest.User) { u.Disabled = true })
+		require.ElementsMatch(t, []string{"Charles"}, shown())
+		require.Equal(t, lists, w.Calls()[graphtest.RouteUsers], "all of it by delta")
+		w.ExpireDelta()
+		w.PurgeUser(carl)
+		require.Empty(t, shown())
+		require.Equal(t, lists+1, w.Calls()[graphtest.RouteUsers])
 		pass(40 * 24 * time.Hour)
 		require.Len(t, w.Subscriptions(), 1)
 		require.Equal(t, 1, w.Calls()[graphtest.RouteSubscribe])

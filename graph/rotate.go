@@ -39,6 +39,14 @@ type identity struct {
 	secret string
 }
 
+// macKey is what client states are made from: the secret, or else the newest key.
+func (i identity) macKey() []byte {
+	if i.secret == "" && len(i.keys) > 0 {
+		return i.keys[0].Private.D.Bytes()
+	}
+	return []byte(i.secret)
+}
+
 // SetKeys replaces the keys. The first encrypts new subscriptions, and whoever keeps
 // a subscription with another one moves over at once. Leave the old ones behind it
 // for as long as notifications that name them may come, an hour at the least.
@@ -132,12 +140,12 @@ func (w *Webhook) current(clientState string) bool {
 
 func (w *Webhook) sealed(nonce []byte) []byte {
 	w.mu.Lock()
-	secret := w.identity.secret
+	secret := w.identity.macKey()
 	w.mu.Unlock()
-	if secret == "" {
+	if len(secret) == 0 {
 		return nonce
 	}
-	mac := hmac.New(sha256.New, []byte(secret))
+	mac := hmac.New(sha256.New, secret)
 	mac.Write(nonce)
 	return mac.Sum(nonce)
 }

@@ -45,8 +45,8 @@ type WebhookOptions struct {
 	HTTP *http.Client
 
 	// Secret is what the client states of new subscriptions are made from, so that a
-	// new one replaces them. None means random ones that stay as long as their
-	// subscription.
+	// new one replaces them. Defaults to the first of the Keys; with neither they are
+	// random and stay as long as their subscription.
 	Secret string
 
 	// Keys open the data. The first encrypts new subscriptions; the others only

@@ -46,19 +46,25 @@ type pbxConfig struct {
 }
 
 type graphConfig struct {
+	Cloud           string `enum:"global,usgov,usgov-dod,china" default:"global" help:"Microsoft cloud of the tenant: ${enum}. It sets endpoint and authority."`
 	Tenant          string `placeholder:"ID" help:"Directory (tenant) id."`
 	ClientID        string `name:"client-id" placeholder:"ID" help:"Application (client) id."`
 	ClientSecret    secret `placeholder:"SECRET" help:"Client secret of the application."`
 	Certificate     string `placeholder:"FILE" help:"Certificate of the application with its key (PEM or PKCS#12), instead of a secret."`
 	CertificatePass secret `name:"certificate-password" placeholder:"SECRET" help:"Password of the certificate file."`
-	Endpoint        string `default:"https://graph.microsoft.com/v1.0" help:"Microsoft Graph. National clouds have others."`
-	Authority       string `default:"https://login.microsoftonline.com" help:"Sign-in authority. National clouds have others."`
-	NotifyKey       string `placeholder:"FILE" help:"Key for encrypted notifications (PEM). Made beside the store where it does not exist."`
+	Identity        string `enum:"none,workload,system-assigned,user-assigned" default:"none" help:"Identity of the place where the service runs, instead of a secret: workload (a federated token), or a managed identity of Azure. ${enum}."`
+	TokenFile       string `placeholder:"FILE" help:"Federated token of a workload identity. Defaults to AZURE_FEDERATED_TOKEN_FILE."`
+	UserClientID    string `name:"user-client-id" placeholder:"ID" help:"Application (client) id that communication users sign in to. Defaults to graph-client-id; a managed identity needs another."`
+	SignInKey       secret `name:"sign-in-key" placeholder:"SECRET" help:"What stored sign-ins are encrypted with, at least 16 characters. Made beside the store where there is none."`
+	Endpoint        string `placeholder:"URL" help:"Microsoft Graph, other than that of the cloud."`
+	Authority       string `placeholder:"URL" help:"Sign-in authority, other than that of the cloud."`
+	NotifyKey       string `placeholder:"FILE" help:"Keys for encrypted notifications (PEM), the newest is used. Made beside the store where it does not exist, and renewed before its end."`
 }
 
 type peopleConfig struct {
-	Table string        `placeholder:"FILE" help:"CSV file with PBX name, guid or Long Name; and object id, UPN or mail."`
-	Every time.Duration `default:"1h" help:"Time between two reads of the list of people."`
+	Table     string        `placeholder:"FILE" help:"CSV file with PBX name, guid or Long Name; and object id, UPN or mail."`
+	Every     time.Duration `default:"10m" help:"Time between two looks at what has changed among the people."`
+	FullEvery time.Duration `default:"1h" help:"Time between two reads of the whole list of people."`
 }
 
 type tablesConfig struct {

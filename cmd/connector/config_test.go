@@ -141,7 +141,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
-		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret or graph-certificate is missing", "pbx-password is missing",
+		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret, graph-certificate or graph-identity is missing", "pbx-password is missing",
 		"public-url is missing", "users is missing", "tls-key", "status-password", `anna: "up"`,
 	} {
 		require.ErrorContains(t, err, want)
@@ -191,23 +191,6 @@ func TestSecretsAreReadFromFilesAndNeverShown(t *testing.T) {
 	require.NotContains(t, log.String()+fmt.Sprintf("%v %+v %#v", c, c, c.PBX.Password), "hush")
 	_, err = parse(t, "", "--pbx-password", "file:/nowhere")
 	require.ErrorContains(t, err, "/nowhere")
-}
-
-func TestTheNotificationKeyIsMadeOnceAndKept(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "notify.pem")
-	first, err := notifyKey(file)
-	require.NoError(t, err)
-	second, err := notifyKey(file)
-	require.NoError(t, err)
-	require.Equal(t, first.ID, second.ID)
-	require.True(t, first.Private.Equal(second.Private))
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	require.NoError(t, os.WriteFile(file, []byte("damaged"), 0o600))
-	_, err = notifyKey(file)
-	require.ErrorContains(t, err, "remove the file")
 }
 
 func TestPeopleTableIsRead(t *testing.T) {

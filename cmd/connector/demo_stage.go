@@ -129,7 +129,7 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
 		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
 		"users":        users,
-		"people-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
+		"people-every": s.every(500 * time.Millisecond), "people-full-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
 	}
 	maps.Copy(values, keys)
 	text, err := yaml.Marshal(values)

@@ -77,5 +77,12 @@ func (s *service) unsubscribe(ctx context.Context) error {
 		}
 		err = errors.Join(err, s.store.DeleteSubscription(ctx, sub.Name, sub.Revision))
 	}
+	if err != nil {
+		return err // the sign-ins are still needed
+	}
+	signIns, err := s.store.SignIns(ctx)
+	for _, in := range signIns {
+		err = errors.Join(err, s.store.DeleteSignIn(ctx, in.Name, in.Revision))
+	}
 	return err
 }

@@ -218,3 +218,15 @@ func TestASecondConnectorOnTheSameStoreSaysWhy(t *testing.T) {
 	require.Error(t, err)
 	require.NotEmpty(t, presence.Advice(err))
 }
+
+// goRun runs f until stop, which returns after its end.
+func goRun(t *testing.T, f func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f(ctx) }()
+	return func() {
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}
+}

@@ -55,7 +55,7 @@ func (s *service) status() status {
 	st := status{
 		Started: s.started, Feed: s.config.Feed, Bridge: s.bridge.Status(), PBX: s.pbx.Counters(),
 		Lights: []presence.Health{pbxLights[0], s.authentication(), s.subscription()},
-		More:   slices.Concat(pbxLights[1:], s.signIns(), s.feed.Lights(), s.directory.Health(), s.bridge.Health()),
+		More:   slices.Concat(pbxLights[1:], s.signIns(), s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.keys()),
 	}
 	st.People = whoIs(st.Bridge.Report)
 	st.People.UnusedDirections = s.unusedDirections(st.Bridge.Report)
@@ -86,6 +86,17 @@ func (s *service) unusedDirections(r match.Report) (unused []string) {
 		}
 	}
 	return unused
+}
+
+// keys are the lights of what runs out one day.
+func (s *service) keys() (lights []presence.Health) {
+	if s.notifyKeys != nil {
+		lights = append(lights, s.notifyKeys.light.Health())
+	}
+	if s.tls != nil {
+		lights = append(lights, s.tls.health())
+	}
+	return lights
 }
 
 func (s *service) signIns() []presence.Health {

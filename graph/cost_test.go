@@ -53,7 +53,7 @@ func withoutReads(t graphtest.Tally) graphtest.Tally {
 func TestOneChangeOnThePBXCostsOneWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newOffice(t, 3, graphtest.Options{})
-		f.open()
+		f.open(graph.SweepOptions{})
 		ada := f.people[0]
 		for _, step := range []struct {
 			what  string
@@ -79,7 +79,7 @@ func TestOneChangeOnThePBXCostsOneWrite(t *testing.T) {
 func TestAChangeInTeamsCostsNoWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newOffice(t, 3, graphtest.Options{})
-		f.open()
+		f.open(graph.SweepOptions{})
 		require.Empty(t, withoutReads(f.costs(func() {
 			f.Show(f.people[0], "Busy", "InAMeeting")
 			f.Choose(f.people[1], "DoNotDisturb", "DoNotDisturb")
@@ -96,7 +96,7 @@ func TestASteadyHourCostsUnderATenthOfTheAllowance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const people, calls, length = 10_000, 500, 30 * time.Minute
 		f := newOffice(t, people, graphtest.Options{Allowance: graph.Allowance})
-		f.open()
+		f.open(graph.SweepOptions{})
 		hour := f.costs(func() {
 			// Every 3.6 seconds the longest call ends and somebody else begins one.
 			for n := range calls + int(time.Hour*calls/length) {

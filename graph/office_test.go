@@ -49,7 +49,7 @@ type office struct {
 }
 
 // newOffice has that many people, all of them signed in to Teams. Nobody works before open.
-func newOffice(t *testing.T, people int, o graphtest.Options) *office {
+func newOffice(t *testing.T, people int, o graphtest.Options, change ...func(*graph.Options)) *office {
 	t.Helper()
 	o.Key = tenantKey()
 	f := &office{Server: graphtest.New(o), t: t, phones: map[string]presence.PBXSeen{}}
@@ -60,18 +60,20 @@ func newOffice(t *testing.T, people int, o graphtest.Options) *office {
 		f.SignIn(f.people[i])
 	}
 	t.Cleanup(run(t, f.Run))
+	options := graph.Options{Endpoint: f.GraphURL(), Transport: f.Client().Transport, AppID: appID}
+	for _, c := range change {
+		c(&options)
+	}
 	var err error
-	f.client, err = graph.New(&applicant{server: f.Server}, graph.Options{
-		Endpoint: f.GraphURL(), Transport: f.Client().Transport, AppID: appID,
-	})
+	f.client, err = graph.New(&applicant{server: f.Server}, options)
 	require.NoError(t, err)
 	return f
 }
 
 // open starts the bridge and the sweep, and returns when everybody is linked and was read.
-func (f *office) open() {
+func (f *office) open(sweep graph.SweepOptions) {
 	f.t.Helper()
-	f.sweep = graph.NewSweep(f.client, graph.SweepOptions{})
+	f.sweep = graph.NewSweep(f.client, sweep)
 	var err error
 	f.bridge, err = bridge.New(bridge.Options{
 		Teams: f.client, PBX: f, Store: memstore.New(), Matcher: match.Default(nil), Watch: f.sweep.Watch,

@@ -1,5 +1,7 @@
 package graph
 
+import "time"
+
 // DecodeBulk is decodeBulk.
 var DecodeBulk = decodeBulk
 
@@ -18,4 +20,24 @@ func Difference(users []string) func(read []Presence) int {
 		b.answer(asked, read)
 		return passed - before
 	}
+}
+
+// Assign is assign.
+func Assign(before [][]string, out []bool, people []string) (after [][]string, over []string) {
+	seats := make([]seat, len(before))
+	for i := range before {
+		seats[i] = seat{before[i], out[i]}
+	}
+	return assign(seats, people)
+}
+
+// Bisect is bisect, of a batch that has failed.
+func Bisect[T any](batch []T, works bool, try func([]T) error) (bad, unclear []T) {
+	found := bisect(batch, nil, works, try)
+	return found.bad, found.unclear
+}
+
+// Plan returns the intervals for people who are active, idle and told of.
+func Plan(active, idle, told, budget int, every, reconcile time.Duration) [3]time.Duration {
+	return plan([paces]int{active, idle, told}, budget, every, reconcile)
 }

@@ -223,7 +223,7 @@ func TestAgainstTheSimulatorPush(t *testing.T) {
 			w := newWorld(t, test.options)
 			hook, records := w.hook(test.keys...), memstore.New()
 			newPush := func() *graph.Push {
-				p := graph.NewPush(graph.PushOptions{Name: "comm", User: w.comm, App: w.app, Webhook: hook, Store: records})
+				p := graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "comm", Client: w.comm}}, App: w.app, Webhook: hook, Store: records})
 				p.Watch([]string{w.ada, w.bob})
 				return p
 			}
@@ -273,7 +273,7 @@ func TestAgainstTheSimulatorLies(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, graphtest.Options{})
 			hook := w.hook(newKey())
-			push := graph.NewPush(graph.PushOptions{Name: "comm", User: w.comm, App: w.app, Webhook: hook, Store: memstore.New()})
+			push := graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "comm", Client: w.comm}}, App: w.app, Webhook: hook, Store: memstore.New()})
 			push.Watch([]string{w.ada})
 			heard := make(told, 100)
 			t.Cleanup(run(t, func(ctx context.Context) error { return push.Run(ctx, heard.sink) }))

@@ -164,7 +164,7 @@ func TestPushRetriesAPermanentSignInSlowly(t *testing.T) {
 		cred := &refused{err: aadsts(50076)}
 		user, err := graph.New(cred, graph.Options{Endpoint: endpoint, Transport: p.tenant})
 		require.NoError(t, err)
-		p.push = graph.NewPush(graph.PushOptions{Name: "u", User: user, App: p.client(), Webhook: p.hook, Store: p.records})
+		p.push = graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "u", Client: user}}, App: p.client(), Webhook: p.hook, Store: p.records})
 		p.push.Watch([]string{"aa"})
 		defer p.start()()
 		pass(time.Hour)

@@ -133,15 +133,21 @@ func TestSweepOneFailingBatchDoesNotHideTheOthers(t *testing.T) {
 		f.Watch(users)
 		stop := runFeed(t, f, s)
 		defer stop()
-		pass(time.Second)
-		require.Len(t, s.take(), 650)
-		require.Equal(t, presence.StateFailed, f.Health().State)
-		require.Contains(t, f.Health().LastError, "500")
+		pass(10 * time.Second)
+		require.Len(t, s.take(), 1299)
+		require.Equal(t, users[:1], f.Unreadable())
+		require.Equal(t, presence.StateOK, f.Health().State)
+		require.Contains(t, f.Health().Detail, "1 cannot be read")
+
+		calls := g.count("POST")
+		require.LessOrEqual(t, calls, 2+2*10, "a call for each half of what failed")
+		pass(14 * time.Minute)
+		require.Equal(t, calls+2*28, g.count("POST"), "the rest is read as if nothing were the matter")
 
 		g.failing(nil)
-		pass(10 * time.Second)
-		require.Len(t, s.take(), 650, "the failed batch is read before the next round")
-		require.Equal(t, presence.StateOK, f.Health().State)
+		pass(2 * time.Minute)
+		require.Len(t, s.take(), 1)
+		require.Empty(t, f.Unreadable())
 	})
 }
 
@@ -172,11 +178,11 @@ func TestSweepKeepsToItsBudget(t *testing.T) {
 		options graph.SweepOptions
 		calls   int // within a minute
 	}{
-		"few people are read every second":   {people: 3, calls: 61},
-		"many people by the default budget":  {people: 6500, calls: 610},
-		"more people than fit into a second": {people: 13000, calls: 620},
-		"a small budget":                     {people: 650, options: graph.SweepOptions{Budget: 10}, calls: 21},
-		"an own interval":                    {people: 650, options: graph.SweepOptions{Every: 200 * time.Millisecond}, calls: 301},
+		"few people are read every second": {people: 3, calls: 61},
+		"more people are read less often":  {people: 6500, calls: 11 * 10},
+		"but at least every ten seconds":   {people: 13000, calls: 7 * 20},
+		"a small budget":                   {people: 650, options: graph.SweepOptions{Budget: 10}, calls: 11},
+		"an own interval":                  {people: 650, options: graph.SweepOptions{Every: 200 * time.Millisecond}, calls: 301},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -117,16 +117,16 @@ func TestWhoIsNotSeenIsReported(t *testing.T) {
 		f.call(f.people[2], true)
 		f.call(f.people[3], true)
 		f.wait(10 * time.Minute)
-		require.Equal(t, []string{"p0@contoso.com", "p1@contoso.com", "p2@contoso.com"}, names(f))
-		hidden := f.bridge.Status().Hidden
-		require.Equal(t, "hidden by the person's own status", hidden[0].Reason)
-		require.Equal(t, "not signed in to Teams", hidden[1].Reason)
-		require.Equal(t, "hidden by the person's own status", hidden[2].Reason)
+		require.Equal(t, []string{"p0@contoso.com", "p1@contoso.com", "p2@contoso.com"}, hidden(f))
+		reasons := f.bridge.Status().Hidden
+		require.Equal(t, "hidden by the person's own status", reasons[0].Reason)
+		require.Equal(t, "not signed in to Teams", reasons[1].Reason)
+		require.Equal(t, "hidden by the person's own status", reasons[2].Reason)
 		require.Less(t, f.Tally().Sum(graphtest.RouteSetPresence, graphtest.RouteSetPreferred).Asked, 12, "it is not fought")
 	})
 }
 
-func names(f *office) (names []string) {
+func hidden(f *office) (names []string) {
 	for _, trouble := range f.bridge.Status().Hidden {
 		names = append(names, trouble.Name)
 	}

@@ -25,10 +25,10 @@
 // Every person is read at one of three paces. Half of the budget (SweepOptions.Budget,
 // by default a third of what Graph allows) is for everybody, half for those who are active.
 //
-//	who                                      how often, by default
-//	has just changed, or is in a call        every second, to a fifth of the next
-//	anybody else                             every second, to 10 seconds for 10,000 people
-//	is told of by a subscription we trust    every 5 minutes (PushOptions.ReconcileEvery)
+//	who                                      time between two reads, by default
+//	has just changed, or is in a call        5 times as often as anybody else, 1 second at least
+//	anybody else                             1 second, growing to 10 for 10,000 people
+//	is told of by a subscription we trust    5 minutes (PushOptions.ReconcileEvery)
 //
 // Only differences go on, and of two reads the one with the larger sequence number. Where
 // a call of 650 fails because of one person, halves of it are tried until that one stands

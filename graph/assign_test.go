@@ -112,3 +112,12 @@ func TestAssignChangesFewLists(t *testing.T) {
 	require.Equal(t, 2, changed(append(slices.Clone(rest), crowd(2600)[2597:]...)), "then the one with most room takes them all")
 	require.Zero(t, changed(slices.Concat(rest, s.people[:1])), "the order does not matter")
 }
+
+func TestAssignDistrustsTheStore(t *testing.T) {
+	t.Parallel()
+	people := crowd(700)
+	s := &seating{before: [][]string{people, people[:10]}, out: make([]bool, 2), people: people}
+	s.assign()
+	s.before = [][]string{people[:650], people[650:]}
+	s.check(t)
+}

@@ -91,9 +91,11 @@ func TestPoolAdoptsBeforeItKnowsThePeople(t *testing.T) {
 func TestPoolMovesPeopleFromAUserWhoCannotSignIn(t *testing.T) {
 	t.Parallel()
 	inTown(t, 3, 1200, graphtest.Options{}, easy, func(t *testing.T, w *town) {
-		w.RequireMFA(w.users[1])
 		defer w.start()()
 		pass(time.Minute)
+		require.Len(t, w.record(1).Members, 400)
+		w.FailSignIn(w.users[1], 50076)
+		pass(3 * time.Hour) // its token runs out, and then its subscription
 		require.Len(t, w.Subscriptions(), 2)
 		require.Zero(t, len(w.push.Uncovered()))
 		require.Equal(t, presence.StateFailed, w.push.Health().State)

@@ -55,19 +55,33 @@ func decodeBulk(text []byte, ids []string, at time.Time) ([]Presence, error) {
 	if answer.Value == nil {
 		return nil, errNoList
 	}
-	found := make(map[string]int, len(answer.Value))
-	for i, p := range answer.Value {
-		found[strings.ToLower(p.ID)] = i
-	}
 	all := make([]Presence, len(ids))
+	var found map[string]rawPresence
+	next := 0 // the answer usually keeps the order
 	for i, id := range ids {
 		p := rawPresence{Availability: unknown, Activity: unknown}
-		if n, ok := found[strings.ToLower(id)]; ok {
-			p = answer.Value[n]
+		if next < len(answer.Value) && strings.EqualFold(answer.Value[next].ID, id) {
+			p = answer.Value[next]
+			next++
+		} else {
+			if found == nil {
+				found = byID(answer.Value)
+			}
+			if other, ok := found[strings.ToLower(id)]; ok {
+				p = other
+			}
 		}
 		all[i] = Presence{User: id, Seen: p.seen(at)}
 	}
 	return all, nil
+}
+
+func byID(list []rawPresence) map[string]rawPresence {
+	found := make(map[string]rawPresence, len(list))
+	for _, p := range list {
+		found[strings.ToLower(p.ID)] = p
+	}
+	return found
 }
 
 // rawPresence is the presence resource type, as far as it is used.

@@ -5,9 +5,9 @@
 // A [Client] is one sign-in. The application's reads people and presence and
 // writes presence; a communication user's (delegated) exists only because
 // Graph accepts a presence subscription from nobody else. Two kinds of [Feed]
-// tell what Teams shows: a [Sweep] asks for everybody on an interval, a [Push]
-// is told through a [Webhook] and asks only where it has to. A [Directory]
-// follows the list of people.
+// tell what Teams shows: a [Sweep] asks for everybody on an interval; a [Push]
+// is told of changes through a [Webhook], for 650 people per communication user,
+// and asks for everybody else. A [Directory] follows the list of people.
 //
 // # Permissions
 //
@@ -29,10 +29,39 @@
 // encrypted in the store. A password works only where no multi-factor authentication is
 // asked for.
 //
+// # Who is read, and how often
+//
+// Every person is read at one of three paces. Half of the budget (SweepOptions.Budget,
+// by default a third of what Graph allows) is for everybody, half for those who are active.
+//
+//	who                                      how often, by default
+//	has just changed, or is in a call        every second, to a fifth of the next
+//	anybody else                             every second, to 10 seconds for 10,000 people
+//	is told of by a subscription we trust    every 5 minutes (PushOptions.ReconcileEvery)
+//
+// Only differences go on, and of two reads the one with the larger sequence number. Where
+// a call of 650 fails because of one person, halves of it are tried until that one stands
+// alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes.
+//
+// # Who is told of by whom
+//
+// A Push divides the people among its communication users. Whoever has a place keeps it,
+// over restarts too, since each change of a list costs a new subscription; only those of a
+// user who cannot sign in go elsewhere. Whoever has no place, or one with a subscription
+// that is not alive or not trusted, is listed (Uncovered) and swept.
+//
+// Nobody notices a notification that is lost on the way, nor a subscription that has
+// fallen silent while Graph reports it alive. The reads show both. A change that a read shows, and no
+// notification has told within 90 seconds, is evidence. A subscription that told of nothing else in
+// that time, or has missed as much as it told, is not trusted: its people are swept, and it is
+// made anew, ten minutes after it began at the earliest. It is trusted again when it
+// tells of something. A night without a change is no evidence.
+//
 // # One subscription
 //
-// Push and Directory each keep one subscription alive, in the same way. Its
-// record is in the store, so that a restart goes on with the one that lives.
+// Push keeps one for each communication user, and Directory one, in the same way. Its
+// record is in the store, so that a restart goes on with the one that lives, even before
+// the people are known.
 //
 //	       start, or gone
 //	            │
@@ -52,10 +81,9 @@
 // after adopting and creating, after a lifecycle event, after a renewal that
 // had failed before, and when the queue of the webhook overflowed.
 //
-// Nobody notices a notification that is lost on the way. A Push therefore reads
-// everybody on an interval as well, those included whom its subscription has no
-// room for: every five minutes (PushOptions.ReconcileEvery) while the subscription
-// is alive, and as often as a Sweep would while there is none.
+// Where a creation fails twice with an error that may be due to one of the people, halves
+// of the list are tried in the same way as with reads, and who stands alone is left out, and
+// swept, for six hours.
 //
 // # Webhook
 //

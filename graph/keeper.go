@@ -116,6 +116,9 @@ func (k *keeper) run(ctx context.Context) error {
 			return ctx.Err()
 		case err != nil:
 			wait, wake, failed, k.out = pause.after(err), nil, true, true
+			if k.held.ID != "" {
+				wait = min(wait, time.Until(k.held.Expires)) // then it is made anew
+			}
 			k.tried(err)
 			k.light.Fail(err)
 			k.log.Warn("subscription not kept", "name", k.name, "retry_in", wait, "error", err)

@@ -187,3 +187,76 @@ func TestPoolInANationalCloudIsASweep(t *testing.T) {
 	push := graph.NewPush(graph.PushOptions{App: c, Users: []graph.PushUser{{Name: "comm", Client: c}}})
 	require.Len(t, push.Lights(), 1)
 }
+
+func TestPoolKeepsItsSubscriptionsAlive(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]graphtest.Fault{
+		"grants of five minutes":          graphtest.Grant{Lifetime: 5 * time.Minute},
+		"renewals that change nothing":    graphtest.Grant{Route: graphtest.RouteRenew, Stay: true},
+		"a task was cancelled":            graphtest.TaskCanceled(graphtest.RouteRenew, 40*time.Second),
+		"no renewal is answered":          graphtest.Answer{Route: graphtest.RouteRenew, Cut: true},
+		"a creation that was carried out": graphtest.Answer{Route: graphtest.RouteSubscribe, Cut: true, After: true, Count: 2},
+		"a conflict":                      graphtest.Answer{Route: graphtest.RouteSubscribe, Status: 409, Count: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inTown(t, 2, 20, graphtest.Options{}, easy, func(t *testing.T, w *town) {
+				w.Fault(fault)
+				defer w.start()()
+				pass(5 * time.Minute)
+				for hour := range 12 {
+					value := []string{"Busy", "Away"}[hour%2]
+					w.learns(w.member(0), value, time.Second)
+					w.learns(w.member(1), value, time.Second)
+					require.Len(t, w.Subscriptions(), 2)
+					pass(53 * time.Minute)
+				}
+			})
+		})
+	}
+}
+
+func TestPoolReplacesWhatVanishes(t *testing.T) {
+	t.Parallel()
+	inTown(t, 2, 20, graphtest.Options{}, easy, func(t *testing.T, w *town) {
+		defer w.start()()
+		pass(time.Minute)
+		w.Vanish(w.record(0).ID)
+		pass(40 * time.Minute) // the renewal finds out
+		require.Len(t, w.Subscriptions(), 2)
+		w.learns(w.member(0), "Busy", time.Second)
+	})
+}
+
+func TestPoolWhereOneSubscriptionIsAllThatGraphGives(t *testing.T) {
+	t.Parallel()
+	inTown(t, 2, 20, graphtest.Options{OnePerApp: true}, easy, func(t *testing.T, w *town) {
+		defer w.start()()
+		pass(10 * time.Minute)
+		require.Len(t, w.Subscriptions(), 1)
+		require.Equal(t, 10, len(w.push.Uncovered()))
+		require.Equal(t, presence.StateFailed, w.push.Health().State)
+		require.Contains(t, w.push.Health().Todo, "Another program")
+		for i := range w.people {
+			w.Show(w.people[i], "Busy", "Busy")
+		}
+		pass(time.Minute + time.Second)
+		require.Zero(t, w.drift())
+	})
+}
+
+func TestPoolMovesOverWhenTheWebhookChanges(t *testing.T) {
+	t.Parallel()
+	inTown(t, 1, 20, graphtest.Options{}, easy, func(t *testing.T, w *town) {
+		defer w.start()()
+		pass(time.Minute)
+		first := w.record(0).ID
+		require.NoError(t, w.hook.SetPublicURL(hookURL+"/new"))
+		w.Show(w.people[3], "Away", "Away") // in between
+		pass(5 * time.Second)
+		require.NotEqual(t, first, w.record(0).ID)
+		require.Equal(t, hookURL+"/new", w.Subscriptions()[0].NotificationURL)
+		require.Zero(t, w.drift())
+		w.learns(4, "Busy", time.Second)
+	})
+}

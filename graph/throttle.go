@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/pbx365/connector/presence"
 )
 
 const (
@@ -39,7 +41,9 @@ type Throttle struct {
 
 	mu      sync.Mutex // protects following
 	limiter *rate.Limiter
-	until   time.Time // when Graph takes requests again
+	begun   time.Time // the first request
+	held    time.Time // when Graph throttled last
+	until   time.Time // when it takes requests again
 	queue   queue
 }
 
@@ -52,9 +56,32 @@ var errHeld = errors.New("throttled by Graph, or beyond the budget of requests")
 func (t *Throttle) hold(d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if until := time.Now().Add(d); until.After(t.until) {
+	now := time.Now()
+	if !now.Before(t.until) {
+		t.held = now
+	}
+	if until := now.Add(d); until.After(t.until) {
 		t.until = until
 	}
+}
+
+// Health returns a light for an operator: whether Graph throttles, and how many requests wait.
+func (t *Throttle) Health() presence.Health {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := presence.Health{Name: "requests to Graph", State: presence.StateOK, Since: t.begun}
+	if n := len(t.queue.waiters); n > 0 {
+		h.Detail = fmt.Sprintf("%d waiting", n)
+	}
+	if t.until.IsZero() {
+		return h
+	}
+	h.Since, h.LastError, h.LastErrorAt = t.until, "throttled by Graph", t.held
+	if time.Now().Before(t.until) {
+		h.State, h.Since = presence.StateStarting, t.held
+		h.Detail = fmt.Sprintf("throttled until %s, %d waiting", t.until.UTC().Format("15:04:05 MST"), len(t.queue.waiters))
+	}
+	return h
 }
 
 // pass returns when the request may go out, or with the error of ctx. Of those that wait, the
@@ -92,6 +119,7 @@ func (t *Throttle) left(w *waiter) time.Duration {
 	defer t.mu.Unlock()
 	now := time.Now()
 	if t.limiter == nil {
+		t.begun = now
 		budget := cmp.Or(t.Budget, defaultRequests)
 		burst := max(1, budget/burstPart)
 		t.limiter = rate.NewLimiter(rate.Limit(float64(max(1, budget-burst))/AllowanceSpan.Seconds()), burst)

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/presence"
 )
 
 // gated is a client behind a throttle, and the order in which its requests go out.
@@ -146,6 +147,31 @@ func TestWaitingIsNoTimeout(t *testing.T) {
 		require.Error(t, g.ClearPreferred(t.Context(), user))
 		require.NoError(t, g.ClearPreferred(t.Context(), user))
 		require.Equal(t, []time.Duration{time.Hour}, g.when)
+	})
+}
+
+func TestTheThrottleHasALight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var throttle graph.Throttle
+		light := func() presence.Health { return throttle.Health() }
+		require.Equal(t, presence.StateOK, light().State)
+		start := time.Now()
+		g := newGate(t, &throttle, once(429, "Retry-After", "60"))
+		require.Error(t, g.ClearPreferred(t.Context(), user))
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { require.NoError(t, g.ClearPreferred(t.Context(), user)) })
+		}
+		<-time.After(10 * time.Second)
+		require.Equal(t, presence.Health{
+			Name: "requests to Graph", State: presence.StateStarting, Since: start, LastErrorAt: start,
+			LastError: "throttled by Graph", Detail: "throttled until 00:01:00 UTC, 2 waiting",
+		}, light())
+		wg.Wait()
+		require.Equal(t, presence.StateOK, light().State)
+		require.Equal(t, start.Add(time.Minute), light().Since)
+		require.Equal(t, "throttled by Graph", light().LastError, "it stays readable")
+		require.Empty(t, light().Detail)
 	})
 }
 

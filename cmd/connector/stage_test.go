@@ -230,3 +230,39 @@ func goRun(t *testing.T, f func(context.Context) error) (stop func()) {
 		require.ErrorIs(t, <-ended, context.Canceled)
 	}
 }
+
+func TestStatusHasALightForEachSubscription(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, nil)
+	st := s.until(t, func(st status) bool {
+		return light(st, "presence subscription of "+s.users[0]).State == presence.StateOK &&
+			light(st, "presence subscription of "+s.users[1]).State == presence.StateOK
+	})
+	require.Contains(t, light(st, "presence subscription of "+demoUser).Detail, "4 people")
+	st = s.until(t, func(st status) bool { return st.Lights[2].State == presence.StateOK })
+	require.Contains(t, st.Lights[2].Detail, "2 communication users")
+	require.Empty(t, st.People.NotCovered)
+}
+
+func TestStatusNamesWhoIsCoveredByNobody(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, func(s *stage) {
+		for _, upn := range s.users {
+			s.tenant.RequireMFA(upn)
+		}
+	})
+	st := s.until(t, func(st status) bool { return len(st.People.NotCovered) == 8 })
+	require.Contains(t, st.People.NotCovered, "anna.mueller@example.com")
+	require.Contains(t, s.get(t, "/status", "text/html").Body.String(), "not covered by a subscription")
+	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
+	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == "meeting" }), "people are swept")
+}
+
+func TestAutoWithoutCommunicationUsersIsASweep(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", map[string]any{"users": []any{}, "public-url": ""}, nil)
+	st := s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
+	require.Contains(t, st.Lights[2].Detail, "none needed")
+	require.Empty(t, st.People.NotCovered)
+	require.Empty(t, s.tenant.Subscriptions())
+}

@@ -74,13 +74,19 @@ func (s *Server) push(sub *subscription, it item) {
 	if b.silent = b.silent || it.fault.Silence; b.silent || it.fault.Drop {
 		return
 	}
+	now := s.o.Now()
+	dropped, later := s.penalty(sub.notifyURL, now)
+	if dropped {
+		s.o.Logger.Warn("notification lost: the endpoint is too slow", "subscription", sub.id)
+		return
+	}
 	items := []item{it}
 	if it.fault.Duplicate {
 		items = append(items, it)
 	}
 	switch {
-	case it.fault.Late > 0:
-		s.at(s.o.Now().Add(it.fault.Late), func(time.Time) { s.enqueue(b, items) })
+	case it.fault.Late+later > 0:
+		s.at(now.Add(it.fault.Late+later), func(time.Time) { s.enqueue(b, items) })
 	case it.fault.Reorder:
 		b.behind = append(b.behind, items...)
 	default:
@@ -158,12 +164,15 @@ func (b *outbox) head(most int) []item {
 func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte, items int) bool {
 	timeout, pause := s.o.DeliverTimeout, s.o.DeliverRetry
 	for try, waited := 1, time.Duration(0); ; try++ {
+		begun := s.o.Now()
 		status := s.post(ctx, target, body, timeout)
 		if ctx.Err() != nil {
 			return false
 		}
 		s.mu.Lock()
-		s.attempts = record(s.attempts, Attempt{Time: s.o.Now(), Subscription: b.sub.id, Items: items, Try: try, Status: status})
+		now := s.o.Now()
+		s.judge(target, now.Sub(begun), now)
+		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status})
 		s.announce()
 		s.mu.Unlock()
 		if status >= 200 && status < 300 {

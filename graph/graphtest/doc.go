@@ -57,6 +57,6 @@
 // # Left out
 //
 // Throttling of anything but presence, quotas of subscriptions, notifications of several
-// subscriptions in one POST, the penalties of slow endpoints, the end of deliveries with the token of a subscription, continuous access
-// evaluation, interactive sign-in, other resources than users and presence.
+// subscriptions in one POST, the end of deliveries with the token of a subscription, continuous
+// access evaluation, interactive sign-in, other resources than users and presence.
 package graphtest

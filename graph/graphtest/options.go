@@ -111,6 +111,11 @@ type Options struct {
 	// further one, up to 10 minutes, for 4 hours. Defaults to 1 s.
 	DeliverRetry time.Duration
 
+	// Penalties has an endpoint pay for being slow: while more than 15 % of its answers within
+	// 10 minutes took 10 s, new notifications are dropped; while more than 10 % took over 3 s,
+	// they come 10 minutes later.
+	Penalties bool
+
 	// Batch is the largest number of notifications in one POST. Defaults to 50.
 	Batch int
 

@@ -43,10 +43,11 @@ type Server struct {
 	answers       []*answerFault
 	deliveries    []*deliveryFault
 	grants        []*grantFault
-	faults        int            // ever installed
-	allowed       time.Time      // when the present allowance began
-	asked         int            // of it
-	sound         *deliveryFault // none
+	answerTimes   map[string][]answerTime // by endpoint, oldest first
+	faults        int                     // ever installed
+	allowed       time.Time               // when the present allowance began
+	asked         int                     // of it
+	sound         *deliveryFault          // none
 	tally         Tally
 	paces         []second            // in the order of time
 	verified      map[string]verified // by access token
@@ -72,6 +73,7 @@ func New(o Options) *Server {
 		tally:         make(Tally),
 		verified:      make(map[string]verified),
 		vouchers:      make(map[string]voucher),
+		answerTimes:   make(map[string][]answerTime),
 	}
 	s.client = s.newClient()
 	s.deliverer = s.newDeliverer()

@@ -16,7 +16,7 @@ func TestBisectFindsTheBadOnes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 650).Draw(t, "n")
-		bad := rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 1, 5, rapid.ID).Draw(t, "bad")
+		bad := rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 1, 16, rapid.ID).Draw(t, "bad")
 		batch, tries := make([]int, n), 0
 		for i := range batch {
 			batch[i] = i
@@ -30,7 +30,7 @@ func TestBisectFindsTheBadOnes(t *testing.T) {
 		})
 		require.ElementsMatch(t, bad, found)
 		require.Empty(t, unclear)
-		require.LessOrEqual(t, tries, 2*len(bad)*bits.Len(uint(n)))
+		require.LessOrEqual(t, tries, len(bad)*(2*bits.Len(uint(n))+1)+1)
 	})
 }
 
@@ -54,6 +54,39 @@ func TestBisectTakesAnOutageForWhatItIs(t *testing.T) {
 			require.LessOrEqual(t, tries, 14)
 		})
 	}
+}
+
+func TestBisectNoticesAnOutageThatBegins(t *testing.T) {
+	t.Parallel()
+	batch, tries := crowd(650), 0
+	bad, unclear := graph.Bisect(batch, true, func(part []string) error {
+		if tries++; tries < 15 && !slices.Contains(part, batch[5]) {
+			return nil
+		}
+		return &graph.Error{Status: 500}
+	})
+	require.Empty(t, bad, "nobody is blamed for it")
+	require.Contains(t, unclear, batch[5])
+
+	tries = 0
+	bad, unclear = graph.Bisect(batch, true, func([]string) error {
+		tries++
+		return &graph.Error{Status: 500}
+	})
+	require.Empty(t, bad)
+	require.ElementsMatch(t, batch, unclear)
+	require.Equal(t, 32, tries)
+}
+
+func TestBisectForgivesASingleFailure(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	bad, unclear := graph.Bisect([]string{"a"}, true, func([]string) error {
+		tries++
+		return nil
+	})
+	require.Empty(t, append(bad, unclear...))
+	require.Equal(t, 1, tries)
 }
 
 func TestBisectLeavesOpenWhatItCouldNotTry(t *testing.T) {

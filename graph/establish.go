@@ -59,10 +59,10 @@ func (k *keeper) sift(ctx context.Context, want wanted) (wanted, error) {
 		}
 		return k.client.Unsubscribe(ctx, got.ID)
 	})
+	k.refused = 0
 	if len(found.unclear) > 0 {
 		return want, found.err
 	}
-	k.refused = 0
 	if len(found.bad) > 0 {
 		k.owner.leave(found.bad)
 	}

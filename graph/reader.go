@@ -169,11 +169,17 @@ func (r *reader) read(ctx context.Context) (int, error) {
 		})
 	}
 	err := g.Wait()
-	for _, batch := range failed {
+	for i, batch := range failed {
 		found := r.sift(ctx, batch, read > 0)
 		read += len(batch.asked) - len(found.bad) - len(found.unclear)
 		if len(found.unclear) > 0 && err == nil {
 			err = found.err
+		}
+		if found.outage {
+			for _, rest := range failed[i+1:] {
+				r.board.again(rest.asked, time.Now().Add(batchAgain))
+			}
+			break
 		}
 	}
 	return read, err

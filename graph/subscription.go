@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"net/url"
+	"slices"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
@@ -136,18 +136,12 @@ func (c *Client) Subscriptions(ctx context.Context) ([]Subscription, error) {
 	}
 }
 
-// tellsPresence reports whether the cloud has presence subscriptions: the national ones
-// have none (Graph: get change notifications for presence).
+// tellsPresence reports whether presence subscriptions exist in the cloud of c.
 func (c *Client) tellsPresence() bool {
-	base, err := url.Parse(c.sdk.adapter.GetBaseUrl())
-	if err != nil {
-		return false
-	}
-	switch base.Hostname() {
-	case "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn":
-		return false
-	}
-	return true
+	base := c.sdk.adapter.GetBaseUrl()
+	return !slices.ContainsFunc(Clouds(), func(cloud Cloud) bool {
+		return cloud.Endpoint == base && !cloud.PresenceSubscriptions
+	})
 }
 
 func subscription(s models.Subscriptionable) Subscription {

@@ -76,7 +76,11 @@ func New(cred azcore.TokenCredential, o Options) (*Client, error) {
 // Health returns the light of the sign-in.
 func (c *Client) Health() presence.Health { return c.light.Health() }
 
-// call calls f, and says of its error what was being done.
-func (c *Client) call(_ context.Context, op string, f func() error) error {
+// call calls f unless ctx has ended, and says of its error what was being done. What f
+// sends waits at the throttle by itself.
+func (c *Client) call(ctx context.Context, op string, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
 	return failure(op, f())
 }

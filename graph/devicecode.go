@@ -105,6 +105,7 @@ func NewDeviceCode(o DeviceCodeOptions) (*DeviceCode, error) {
 		o.HTTP = &http.Client{Timeout: signInTimeout}
 	}
 	d := &DeviceCode{o: o, log: logger(o.Logger, "sign-in").With("user", o.UPN), turn: make(chan struct{}, 1)}
+	d.o.Secret = nil // the vault has what is made of it
 	if o.Store == nil {
 		return d, nil
 	}
@@ -114,6 +115,12 @@ func NewDeviceCode(o DeviceCodeOptions) (*DeviceCode, error) {
 	}
 	return d, nil
 }
+
+// String names the account, and none of its secrets.
+func (d *DeviceCode) String() string { return "sign-in of " + d.o.UPN }
+
+// GoString names the account, and none of its secrets.
+func (d *DeviceCode) GoString() string { return d.String() }
 
 // GetToken returns a token. Where somebody has to sign in it fails with a
 // [*SignInNeededError]; while that error's code is good it waits up to 30 seconds for

@@ -147,6 +147,9 @@ func TestDeviceCodeAsksOnceAndRenewsItself(t *testing.T) {
 		require.Equal(t, "access-3", got, "the next start asks nobody")
 		require.Equal(t, 1, e.codes)
 
+		text := fmt.Sprintf("%v %+v %#v", d, d, d)
+		require.Contains(t, text, commUser)
+		require.NotContains(t, text, "access-")
 		record, err := records.SignIn(t.Context(), "user/"+commUser)
 		require.NoError(t, err)
 		require.NotContains(t, string(record.Sealed), "refresh", "encrypted")

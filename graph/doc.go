@@ -12,13 +12,22 @@
 // # Permissions
 //
 //	call                                permission              sign-in
-//	People, users subscription          User.Read.All           application
+//	People, PeopleSince                 User.Read.All           application
+//	users subscription                  User.Read.All           application
 //	Presences, Look                     Presence.Read.All       application
 //	Set…, RenewSession, Clear…          Presence.ReadWrite.All  application
 //	presence subscription               Presence.Read.All       communication user
 //
 // A presence subscription exists in the global cloud only; the rest of the
-// presence calls exist in the US government clouds as well.
+// presence calls exist in the US government clouds as well, and none in China: see
+// [Clouds].
+//
+// # Sign-in
+//
+// A Client takes any [azcore.TokenCredential]. For a communication user there is
+// [DeviceCode], whom somebody signs in once in a browser; its refresh token is kept
+// encrypted in the store. A password works only where no multi-factor authentication is
+// asked for.
 //
 // # Who is read, and how often
 //
@@ -76,6 +85,30 @@
 // of the list are tried in the same way as with reads, and who stands alone is left out, and
 // swept, for six hours.
 //
+// # Webhook
+//
+//	POST ─► Parse ─► client state ─► 202
+//	                     │
+//	         without data│with data
+//	                     │   └─► inbox ─► Verifier ─► Open ─┐
+//	                     ▼                                  ▼
+//	               read the person                     pass it on
+//
+// Nothing that takes time stands before the answer. The inbox holds the newest
+// notification of each person and is bounded by people. Workers open them; no two are at
+// the same person.
+//
+// Certificate, secret and address can be replaced at any time: [Webhook.SetKeys],
+// [Webhook.SetSecret], [Webhook.SetPublicURL]. Each subscription is made anew, and everybody
+// in it is read across the gap. What the old one has sent is accepted for another minute,
+// and opened for as long as its key is among the keys.
+//
+// # People
+//
+// A Directory lists everybody once, a page at a time, and from then on asks what has
+// changed (delta query), after notifications and on an interval. An hourly full list finds
+// what a delta leaves out.
+//
 // # Failures
 //
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
@@ -88,8 +121,9 @@
 //     proxy, a token that is not accepted and one of these with Retry-After are
 //     no refusals.
 //   - A page of a list without the list is an error, not the end of the list.
-//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes,
-//     so that a wrong password is not tried until the account is locked.
+//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes, a
+//     wrong password for longer each time, so that it does not lock the account. Where
+//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter.
 //   - A notification that is not genuine is dropped and counted. One that is
 //     genuine and cannot be opened is taken as a hint to read that person.
 package graph

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -186,5 +187,31 @@ func TestWebhookDistrustsDataOfAnotherPerson(t *testing.T) {
 		pass(0)
 		require.Equal(t, []string{"aa Available"}, p.seen.take(), "read, not believed")
 		require.EqualValues(t, 1, p.hook.Counts().Undecryptable)
+	})
+}
+
+// deadlined is a ResponseWriter of a server, whose body ends with the deadline.
+type deadlined struct {
+	*httptest.ResponseRecorder
+	at time.Time
+}
+
+func (d *deadlined) SetReadDeadline(at time.Time) error { d.at = at; return nil }
+
+func (d *deadlined) Read([]byte) (int, error) {
+	time.Sleep(time.Until(d.at))
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestWebhookWaitsForNoBodyForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hook, err := graph.NewWebhook(graph.WebhookOptions{PublicURL: hookURL})
+		require.NoError(t, err)
+		begin := time.Now()
+		rw := &deadlined{ResponseRecorder: httptest.NewRecorder()}
+		hook.ServeHTTP(rw, httptest.NewRequest("POST", hookURL, rw))
+		require.Equal(t, 5*time.Second, time.Since(begin))
+		require.Equal(t, http.StatusServiceUnavailable, rw.Code, "Graph delivers again")
 	})
 }

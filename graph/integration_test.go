@@ -355,3 +355,77 @@ func TestAgainstTheSimulatorDirectory(t *testing.T) {
 		require.Equal(t, 1, w.Calls()[graphtest.RouteSubscribe])
 	})
 }
+
+func TestAgainstTheSimulatorDeviceCode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := graphtest.New(graphtest.Options{})
+		defer run(t, w.Run)()
+		w.AddApp(graphtest.App{ID: appID, PublicClient: true, Scopes: []string{"Presence.Read.All"}})
+		w.AddUser(graphtest.User{UPN: commUser, Teams: true})
+		w.AddUser(graphtest.User{UPN: "mallory@contoso.com", Teams: true})
+		w.RequireMFA(commUser)
+		records := memstore.New()
+		start := func() *graph.Client {
+			cred, err := graph.NewDeviceCode(graph.DeviceCodeOptions{Tenant: w.Tenant(), ClientID: appID, UPN: commUser,
+				Authority: w.AuthorityURL(), HTTP: w.Client(), Store: records, Secret: []byte("a secret of some length")})
+			require.NoError(t, err)
+			c, err := graph.New(cred, graph.Options{Endpoint: w.GraphURL(), Transport: w.Client().Transport})
+			require.NoError(t, err)
+			return c
+		}
+		c := start()
+		code := func() string {
+			t.Helper()
+			_, err := c.Subscriptions(t.Context())
+			return needed(t, err).Code
+		}
+		works := func() {
+			t.Helper()
+			_, err := c.Subscriptions(t.Context())
+			require.NoError(t, err)
+		}
+		first := code()
+		require.Equal(t, first, code(), "pending")
+		pass(15 * time.Minute)
+		second := code()
+		require.NotEqual(t, first, second, "expired")
+		require.NoError(t, w.DeclineDevice(second))
+		third := code()
+		require.NotEqual(t, second, third, "declined")
+		require.NoError(t, w.ApproveDevice(third, "mallory@contoso.com"))
+		fourth := code()
+		require.NotEqual(t, third, fourth, "another account")
+		require.NoError(t, w.ApproveDevice(fourth, commUser))
+		works()
+
+		for range 100 {
+			pass(24 * time.Hour)
+			works()
+		}
+		require.Equal(t, 4, w.Calls()[graphtest.RouteDeviceCode], "the refresh token is renewed with each use")
+		c = start()
+		works()
+		w.RevokeSignIns(commUser)
+		works()
+		pass(time.Hour)
+		require.NoError(t, w.ApproveDevice(code(), commUser))
+		works()
+		w.FailSignIn(commUser, 53003)
+		pass(time.Hour)
+		_, err := c.Subscriptions(t.Context())
+		var refused *graph.SignInError
+		require.ErrorAs(t, err, &refused)
+		require.True(t, refused.Permanent())
+		require.Contains(t, refused.Advice(), "Conditional Access")
+		before := w.Calls()[graphtest.RouteToken]
+		for range 60 {
+			_, _ = c.Subscriptions(t.Context())
+			pass(time.Minute)
+		}
+		require.LessOrEqual(t, w.Calls()[graphtest.RouteToken]-before, 12, "not hammered")
+		w.FailSignIn(commUser, 0)
+		pass(5 * time.Minute)
+		works()
+	})
+}

@@ -52,17 +52,19 @@ const defaultRequests = Allowance * 4 / 5
 // errHeld is the error of a request that was kept back for as long as its ctx lasted.
 var errHeld = errors.New("throttled by Graph, or beyond the budget of requests")
 
-// hold keeps all requests back for d from now, or for longer where they already are.
-func (t *Throttle) hold(d time.Duration) {
+// hold keeps all requests back for d from now, or for longer where they already are. It
+// reports whether they were not.
+func (t *Throttle) hold(d time.Duration) (began bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	if !now.Before(t.until) {
+	if began = !now.Before(t.until); began {
 		t.held = now
 	}
 	if until := now.Add(d); until.After(t.until) {
 		t.until = until
 	}
+	return began
 }
 
 // Health returns a light for an operator: whether Graph throttles, and how many requests wait.

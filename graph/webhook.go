@@ -105,8 +105,9 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 }
 
 // ServeHTTP answers a validation handshake with its token, and everything else
-// that is posted with 202, so that nobody learns what was wrong with it. Only where
-// too many deliveries are being read does it answer 503: Graph delivers again.
+// that is posted with 202, so that nobody learns what was wrong with it. Only what it
+// could not read, or not among so many others, is answered with 503: Graph delivers
+// that again.
 func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		rw.Header().Set("Allow", http.MethodPost)
@@ -127,10 +128,16 @@ func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	// Not every ResponseWriter can; the server's own can.
 	_ = http.NewResponseController(rw).SetReadDeadline(time.Now().Add(readTime))
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxDelivery))
-	if err != nil {
-		w.drop(&w.counts.unparsable, "notification not read to its end", r.RemoteAddr)
-	} else {
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil:
 		w.receive(body, r.RemoteAddr)
+	case errors.As(err, &tooLong):
+		w.drop(&w.counts.unparsable, "notification is too long", r.RemoteAddr)
+	default:
+		w.drop(&w.counts.unparsable, "notification not read to its end", r.RemoteAddr)
+		http.Error(rw, "not read to its end", http.StatusServiceUnavailable)
+		return
 	}
 	rw.WriteHeader(http.StatusAccepted)
 }

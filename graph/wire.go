@@ -54,8 +54,9 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		wait := cmp.Or(retryAfter(resp.Header), holdDefault)
-		w.throttle.hold(wait)
-		w.log.Warn("throttled by Graph", "wait", wait)
+		if w.throttle.hold(wait) {
+			w.log.Warn("throttled by Graph", "wait", wait)
+		}
 	}
 	resp.Body = &bounded{ReadCloser: resp.Body, left: maxAnswer, done: cancel}
 	if !foreign(resp) || resp.StatusCode < http.StatusMultipleChoices && unread(req) {

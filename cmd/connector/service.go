@@ -30,6 +30,7 @@ type service struct {
 	tables     *presence.Tables
 	table      match.Table // of people
 	store      store.Store
+	throttle   graph.Throttle // the allowance is that of the app registration, whoever signs in
 	app        *graph.Client
 	users      []graph.PushUser // in the order of the configuration
 	webhook    *graph.Webhook
@@ -100,7 +101,7 @@ func (s *service) signIn(transport http.RoundTripper) error {
 	}
 	o := graph.Options{
 		Endpoint: s.config.Graph.cloud().Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
-		Throttle: &graph.Throttle{}, // the allowance is that of the app registration, whoever signs in
+		Throttle: &s.throttle,
 		Name:     "application", Logger: s.log,
 	}
 	if s.app, err = graph.New(cred, o); err != nil {

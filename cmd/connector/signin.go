@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/pbx365/connector/graph"
 )
@@ -46,13 +50,9 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 		}
 		return azidentity.NewManagedIdentityCredential(managed)
 	case g.Certificate != "":
-		data, err := os.ReadFile(g.Certificate)
+		certs, key, err := readCertificate(g.Certificate, string(g.CertificatePass))
 		if err != nil {
-			return nil, fmt.Errorf("certificate: %w", err)
-		}
-		certs, key, err := azidentity.ParseCertificates(data, []byte(g.CertificatePass))
-		if err != nil {
-			return nil, fmt.Errorf("certificate: %s holds no certificate with its key, or its password is wrong", g.Certificate)
+			return nil, err
 		}
 		return azidentity.NewClientCertificateCredential(g.Tenant, g.ClientID, certs, key,
 			&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private})
@@ -61,6 +61,30 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private})
 	}
 	return nil, errors.New("a client secret, a certificate or an identity is missing")
+}
+
+// readCertificate reads a certificate, those above it and its key, from PEM or PKCS#12.
+// The parser of azidentity knows only the old ciphers of PKCS#12.
+func readCertificate(file, password string) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("certificate: %w", err)
+	}
+	if block, _ := pem.Decode(data); block != nil {
+		certs, key, err := azidentity.ParseCertificates(data, nil)
+		if err != nil {
+			return nil, nil, fmt.Errorf("certificate: %s holds no certificate with its key, unencrypted", file)
+		}
+		return certs, key, nil
+	}
+	key, cert, above, err := pkcs12.DecodeChain(data, password)
+	switch {
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, nil, fmt.Errorf("certificate: the password of %s is wrong: set graph-certificate-password", file)
+	case err != nil:
+		return nil, nil, fmt.Errorf("certificate: %s is neither PEM nor PKCS#12 with a certificate and its key", file)
+	}
+	return append([]*x509.Certificate{cert}, above...), key, nil
 }
 
 // communicationUser returns the delegated sign-in that presence subscriptions need:

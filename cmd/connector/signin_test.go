@@ -17,6 +17,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
+	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/graph/graphtest"
@@ -39,14 +40,45 @@ func TestTheApplicationSignsInByCertificate(t *testing.T) {
 	s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
 }
 
+func TestACertificateIsReadFromPEMAndPKCS12(t *testing.T) {
+	t.Parallel()
+	data, err := makeNotifyKey(time.Now())
+	require.NoError(t, err)
+	keys, err := parseNotifyKeys(data)
+	require.NoError(t, err)
+	files := map[string][]byte{"app.pem": data}
+	for name, encoder := range map[string]*pkcs12.Encoder{"modern.pfx": pkcs12.Modern2023, "des.pfx": pkcs12.LegacyDES, "rc2.pfx": pkcs12.LegacyRC2} {
+		files[name], err = encoder.Encode(keys[0].Private, keys[0].Certificate, nil, "hush")
+		require.NoError(t, err)
+	}
+	for name, content := range files {
+		file := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(file, content, 0o600))
+		certs, key, err := readCertificate(file, "hush")
+		require.NoError(t, err, name)
+		require.Equal(t, keys[0].Certificate.Raw, certs[0].Raw)
+		require.True(t, keys[0].Private.Equal(key))
+		if name != "app.pem" {
+			_, _, err = readCertificate(file, "wrong")
+			require.ErrorContains(t, err, "graph-certificate-password", name)
+		}
+	}
+}
+
 func TestACertificateFileWithoutOneIsNamed(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "app.pem")
-	require.NoError(t, os.WriteFile(file, []byte("no certificate"), 0o600))
-	_, err := config{Graph: graphConfig{Certificate: file}}.application(nil)
-	require.ErrorContains(t, err, file)
-	_, err = config{Graph: graphConfig{Certificate: file + ".missing"}}.application(nil)
-	require.ErrorContains(t, err, "missing")
+	for content, want := range map[string]string{
+		"no certificate": "neither PEM nor PKCS#12",
+		"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n": "holds no certificate with its key",
+	} {
+		file := filepath.Join(t.TempDir(), "app.pem")
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		_, err := config{Graph: graphConfig{Certificate: file}}.application(nil)
+		require.ErrorContains(t, err, file)
+		require.ErrorContains(t, err, want)
+	}
+	_, err := config{Graph: graphConfig{Certificate: "/nowhere/app.pem"}}.application(nil)
+	require.ErrorContains(t, err, "/nowhere")
 }
 
 // logBuffer is a log that may be read while it is written.

@@ -55,7 +55,7 @@ func (s *service) status() status {
 	st := status{
 		Started: s.started, Feed: s.config.Feed, Bridge: s.bridge.Status(), PBX: s.pbx.Counters(),
 		Lights: []presence.Health{pbxLights[0], s.authentication(), s.subscription()},
-		More:   slices.Concat(pbxLights[1:], s.signIns(), s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.keys()),
+		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.throttle.Health()}, s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.keys()),
 	}
 	st.People = whoIs(st.Bridge.Report)
 	st.People.UnusedDirections = s.unusedDirections(st.Bridge.Report)

@@ -68,6 +68,8 @@ func signInFailure(code int) signInError {
 		e.oauth, e.text = "invalid_scope", "The provided request must include a valid 'scope' input parameter."
 	case 70016:
 		e.oauth, e.text = "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
+	case 70017:
+		e.oauth, e.text = "authorization_declined", "The end-user has denied the authorization."
 	case 70018:
 		e.oauth, e.text = "bad_verification_code", "Invalid verification code due to user typing in wrong user code for device code flow."
 	case 70020:
@@ -99,6 +101,20 @@ func (s *Server) FailSignIn(who string, code int) {
 		delete(s.failures, who)
 	} else {
 		s.failures[who] = code
+	}
+}
+
+// RevokeSignIns makes every refresh token that a person has so far useless (AADSTS50173), as a
+// new password or an administrator does. Access tokens live on.
+func (s *Server) RevokeSignIns(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := strings.ToLower(s.must(user).ID)
+	for token, g := range s.refreshTokens {
+		if g.user == id {
+			g.revoked = true
+			s.refreshTokens[token] = g
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ type keeper struct {
 	renewAt time.Time
 	refused int   // how often in a row a creation failed because of somebody, perhaps
 	refusal error // the last time
-	out     bool  // the last attempt failed
+	failed  bool  // the last attempt
 }
 
 // noticed implements listener.
@@ -107,7 +107,7 @@ func (k *keeper) moved() { poke(k.wake) }
 func (k *keeper) run(ctx context.Context) error {
 	defer k.hook.leave(k)
 	defer k.drop()
-	pause, failed := newPause(keeperPause), false
+	pause := newPause(keeperPause)
 	for {
 		err := k.step(ctx)
 		wait, wake := time.Duration(0), k.wake
@@ -115,7 +115,7 @@ func (k *keeper) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			wait, wake, failed, k.out = pause.after(err), nil, true, true
+			wait, wake, k.failed = pause.after(err), nil, true
 			if k.held.ID != "" {
 				wait = min(wait, time.Until(k.held.Expires)) // then it is made anew
 			}
@@ -124,8 +124,8 @@ func (k *keeper) run(ctx context.Context) error {
 			k.log.Warn("subscription not kept", "name", k.name, "retry_in", wait, "error", err)
 		default:
 			pause.reset()
-			if failed {
-				failed, k.out = false, false
+			if k.failed {
+				k.failed = false
 				k.tried(nil)
 				k.reread()
 			}
@@ -177,7 +177,7 @@ func (k *keeper) step(ctx context.Context) error {
 	}
 	idle := !want.any && want.resource == ""
 	switch {
-	case k.held.ID == "" && idle && k.out:
+	case k.held.ID == "" && idle && k.failed:
 		_, err := k.client.Subscriptions(ctx) // would it work again?
 		return err
 	case k.held.ID == "" && idle:

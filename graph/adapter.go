@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// callTimeout covers all attempts of one call.
-	callTimeout = 100 * time.Second
 	// retryWithin is the longest Retry-After that is waited for inside a call.
 	retryWithin = 20 * time.Second
 
@@ -89,7 +87,6 @@ func httpClient(transport http.RoundTripper) *http.Client {
 		},
 	}
 	return &http.Client{
-		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: khttp.NewCustomTransportWithParentTransport(transport,
 			core.NewGraphTelemetryHandler(&core.GraphClientOptions{}),

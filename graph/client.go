@@ -76,11 +76,11 @@ func New(cred azcore.TokenCredential, o Options) (*Client, error) {
 // Health returns the light of the sign-in.
 func (c *Client) Health() presence.Health { return c.light.Health() }
 
-// call waits until Graph throttles nobody, calls f, and says of its error what was
-// being done.
+// call calls f unless ctx has ended, and says of its error what was being done. What f
+// sends waits at the throttle by itself.
 func (c *Client) call(ctx context.Context, op string, f func() error) error {
-	if err := c.throttle.wait(ctx); err != nil {
-		return fmt.Errorf("%s: throttled by Graph: %w", op, err)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
 	}
 	return failure(op, f())
 }

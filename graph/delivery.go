@@ -2,40 +2,25 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"strings"
 	"time"
-
-	"github.com/pbx365/connector/presence"
 )
 
-// delivery is what is genuine of one POST, on its way to the worker.
-type delivery struct {
-	from   string // address of the sender
-	at     time.Time
-	tokens []string
-	items  []item
-}
-
-// item is one notification and where it goes.
-type item struct {
-	Notification
-	to listener
-}
-
-// receive sorts out what is genuine and puts it into the queue. It never waits.
-func (w *Webhook) receive(body io.Reader, from string) {
-	raw, err := io.ReadAll(body)
-	if err != nil {
-		w.drop(&w.counts.unparsable, "notification not read to its end", from)
-		return
-	}
-	parsed, err := Parse(raw)
+// receive sorts out what is genuine of one POST. What has to be opened first is put
+// into the inbox; the rest is passed on. It never waits.
+func (w *Webhook) receive(body []byte, from string) {
+	parsed, err := Parse(body)
 	if err != nil {
 		w.drop(&w.counts.unparsable, "notification not understood", from, "error", err)
 		return
 	}
-	d := delivery{from: from, at: time.Now(), tokens: parsed.Tokens}
+	for _, err := range parsed.Bad {
+		w.drop(&w.counts.unparsable, "notification not understood", from, "error", err)
+	}
+	now, vouched := time.Now(), &voucher{tokens: parsed.Tokens}
+	missed := map[listener]bool{}
 	for _, n := range parsed.Notifications {
 		w.counts.received.Add(1)
 		to, known := w.find(n)
@@ -47,55 +32,59 @@ func (w *Webhook) receive(body io.Reader, from string) {
 		case n.Lifecycle != "":
 			w.counts.lifecycle.Add(1)
 			to.lifecycle(n.Lifecycle)
-		default:
-			d.items = append(d.items, item{n, to})
+		case n.Encrypted == nil:
+			to.noticed(n.User, nil)
+		case !w.inbox.put(sealed{n, to, from, now, vouched}):
+			missed[to] = true
+			w.drop(&w.counts.overflowed, "notifications come faster than they can be opened; everybody is read", from)
 		}
 	}
-	if len(d.items) == 0 {
+	for to := range missed {
+		to.lifecycle(LifecycleMissed)
+	}
+}
+
+// work opens what is in the inbox until ctx ends, whose error it returns.
+func (w *Webhook) work(ctx context.Context) error {
+	for {
+		s, err := w.inbox.take(ctx)
+		if err != nil {
+			return err
+		}
+		w.pass(ctx, s)
+		w.inbox.done(s)
+	}
+}
+
+// pass opens one notification and passes it on. Data that cannot be trusted is not
+// used, but the person is read: the client state has shown that something did change.
+func (w *Webhook) pass(ctx context.Context, s sealed) {
+	err := s.voucher.verify(ctx, w.verifier)
+	if ctx.Err() != nil {
 		return
 	}
-	select {
-	case w.queue <- d:
-	default:
-		w.drop(&w.counts.overflowed, "notifications come faster than they can be opened; everybody is read", from)
-		w.everybody(LifecycleMissed)
+	if err != nil {
+		w.drop(&w.counts.badToken, "notification not vouched for", s.from, "subscription", word(s.Subscription), "error", err)
+		s.to.noticed(s.User, nil)
+		return
 	}
+	p, err := w.open(s)
+	if err != nil {
+		w.drop(&w.counts.undecryptable, "notification not opened", s.from, "subscription", word(s.Subscription), "error", err)
+		s.to.noticed(s.User, nil)
+		return
+	}
+	s.to.noticed(p.User, &p.Seen)
 }
 
-// open passes on one delivery. Data that cannot be trusted is not used, but the
-// person is read: the client state has shown that something did change.
-func (w *Webhook) open(ctx context.Context, d delivery) {
-	var trusted, checked bool
-	for _, it := range d.items {
-		if it.Encrypted != nil && !checked {
-			checked = true
-			err := w.verifier.verify(ctx, d.tokens)
-			if ctx.Err() != nil {
-				return
-			}
-			if trusted = err == nil; !trusted {
-				w.drop(&w.counts.badToken, "notification not vouched for", d.from, "subscription", word(it.Subscription), "error", err)
-			}
-		}
-		var seen *presence.TeamsSeen
-		user := it.User
-		if it.Encrypted != nil && trusted {
-			p, err := w.presence(*it.Encrypted, d.at)
-			if err != nil {
-				w.drop(&w.counts.undecryptable, "notification not opened", d.from, "subscription", word(it.Subscription), "error", err)
-			} else {
-				user, seen = p.User, &p.Seen
-			}
-		}
-		it.to.noticed(user, seen)
+func (w *Webhook) open(s sealed) (Presence, error) {
+	k, ok := w.keyOf(s.Encrypted.CertificateID)
+	if !ok {
+		return Presence{}, fmt.Errorf("open notification: encrypted for key %q, which is not configured", word(s.Encrypted.CertificateID))
 	}
-}
-
-func (w *Webhook) presence(e Encrypted, at time.Time) (Presence, error) {
-	for _, k := range w.opts.Keys {
-		if k.ID == e.CertificateID {
-			return openPresence(e, k.Private, at)
-		}
+	p, err := openPresence(*s.Encrypted, k.Private, s.at)
+	if err == nil && s.User != "" && !strings.EqualFold(s.User, p.User) {
+		return Presence{}, errors.New("open notification: the data is of another person than the notification")
 	}
-	return Presence{}, fmt.Errorf("open notification: encrypted for key %q, which is not configured", word(e.CertificateID))
+	return p, err
 }

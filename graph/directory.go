@@ -17,12 +17,16 @@ const (
 	// usersLifetime is what is asked for; Graph grants at most 29 days.
 	usersLifetime = 28 * 24 * time.Hour
 
-	// directoryEvery is the default time between two lists and between two
-	// renewals of the users subscription.
-	directoryEvery = time.Hour
-	// directorySettle is how long after a notification the list is read. Other
-	// changes follow within that time, and Graph does not show them at once.
+	// directoryEvery is the default time between two looks at what has changed,
+	// directoryFull that between two full lists and between two renewals of the users
+	// subscription.
+	directoryEvery = 10 * time.Minute
+	directoryFull  = time.Hour
+	// directorySettle is how long after a notification the changes are read. Others
+	// follow within that time, and Graph does not show them at once: directoryAgain
+	// later they are read once more.
 	directorySettle = 10 * time.Second
+	directoryAgain  = time.Minute
 	// directoryPause is the longest pause between failed lists.
 	directoryPause = 5 * time.Minute
 )
@@ -32,9 +36,14 @@ type DirectoryOptions struct {
 	// Client is signed in as the application. Required.
 	Client *Client
 
-	// Every is the time between two lists where nothing else asks for one.
-	// Defaults to 60 minutes.
+	// Every is the time between two looks at what has changed (delta query), one call
+	// each. Defaults to 10 minutes.
 	Every time.Duration
+
+	// FullEvery is the time between two full lists, of one call for 999 users. Graph
+	// does not promise to report every change of a licence as a change of the user.
+	// Defaults to 60 minutes.
+	FullEvery time.Duration
 
 	// Webhook receives the notifications of a users subscription. Its Run must be
 	// running. None means that only the interval tells of changes.
@@ -55,20 +64,23 @@ type DirectoryOptions struct {
 
 // Directory follows the list of people. It must be made with NewDirectory.
 type Directory struct {
-	client  *Client
+	roster  *roster
 	every   time.Duration
+	full    time.Duration
 	light   *presence.Light
 	log     *slog.Logger
 	keeper  *keeper       // nil without a webhook
-	refresh chan struct{} // list now
-	changed chan struct{} // list soon
+	refresh chan struct{} // list everybody now
+	changed chan struct{} // look soon
+	again   bool          // look once more after that; of Run alone
 }
 
 // NewDirectory returns a Directory that knows nobody yet.
 func NewDirectory(o DirectoryOptions) *Directory {
 	d := &Directory{
-		client:  o.Client,
+		roster:  &roster{client: o.Client},
 		every:   cmp.Or(o.Every, directoryEvery),
+		full:    cmp.Or(o.FullEvery, directoryFull),
 		light:   presence.NewLight("people"),
 		log:     logger(o.Logger, "directory"),
 		refresh: make(chan struct{}, 1),
@@ -84,9 +96,9 @@ func NewDirectory(o DirectoryOptions) *Directory {
 		records:    o.Store,
 		changes:    "updated,deleted",
 		lifetime:   usersLifetime,
-		renewEvery: cmp.Or(o.RenewEvery, directoryEvery),
+		renewEvery: cmp.Or(o.RenewEvery, directoryFull),
 		want:       func() wanted { return wanted{resource: "users"} },
-		rival:      func(s Subscription) bool { return isUsers(s) && s.NotificationURL == o.Webhook.opts.PublicURL },
+		rival:      func(s Subscription) bool { return isUsers(s) && s.NotificationURL == o.Webhook.publicURL() },
 		notice:     func(string, *presence.TeamsSeen) { poke(d.changed) },
 		reread:     func() { poke(d.changed) },
 		light:      presence.NewLight("users subscription"),
@@ -96,10 +108,10 @@ func NewDirectory(o DirectoryOptions) *Directory {
 	return d
 }
 
-// Run hands the complete list to sink each time it was read: at start, on every
-// interval, after Refresh, and some seconds after notifications, possibly twice. It
-// runs until ctx ends, whose error it returns. A list that fails is read again with a growing
-// delay; until then the one before stands.
+// Run hands the complete list to sink at start and whenever it has changed. It looks on
+// both intervals, after Refresh, and some seconds after notifications. It runs until ctx
+// ends, whose error it returns. What fails is tried again with a growing delay; until
+// then the list stands. Where Graph has lost track of the changes, everybody is listed.
 func (d *Directory) Run(ctx context.Context, sink func([]Person)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.follow(ctx, sink) })
@@ -109,7 +121,7 @@ func (d *Directory) Run(ctx context.Context, sink func([]Person)) error {
 	return g.Wait()
 }
 
-// Refresh asks for a list now. It does not wait for it.
+// Refresh asks for a full list now. It does not wait for it.
 func (d *Directory) Refresh() { poke(d.refresh) }
 
 // Release deletes the users subscription, for good. It must not be called during
@@ -133,9 +145,9 @@ func (d *Directory) Health() []presence.Health {
 
 func (d *Directory) follow(ctx context.Context, sink func([]Person)) error {
 	pause := newPause(directoryPause)
+	full, wait := true, time.Duration(0)
 	for {
-		wait := d.every
-		people, err := d.client.People(ctx)
+		changed, err := d.look(ctx, full)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -145,21 +157,35 @@ func (d *Directory) follow(ctx context.Context, sink func([]Person)) error {
 			d.log.Warn("people not listed", "retry_in", wait, "error", err)
 		default:
 			pause.reset()
-			d.light.OK(fmt.Sprintf("%d people with Teams", len(people)))
-			sink(people)
+			wait = d.every
+			d.light.OK(fmt.Sprintf("%d people with Teams", len(d.roster.people)))
+			if changed {
+				sink(d.roster.all())
+			}
 		}
-		if err := d.wait(ctx, wait, err == nil); err != nil {
+		if full, err = d.wait(ctx, wait, err == nil); err != nil {
 			return err
 		}
 	}
 }
 
-// wait returns when the next list is due. After a failure no notification makes
-// it sooner.
-func (d *Directory) wait(ctx context.Context, most time.Duration, healthy bool) error {
-	changed := d.changed
+// look reads everybody where that is asked for or due, and else what has changed.
+func (d *Directory) look(ctx context.Context, full bool) (changed bool, err error) {
+	if full || time.Since(d.roster.full) >= d.full {
+		return d.roster.list(ctx)
+	}
+	return d.roster.follow(ctx)
+}
+
+// wait returns when the next look is due, and whether it must be a full one. After a
+// failure no notification makes it sooner.
+func (d *Directory) wait(ctx context.Context, most time.Duration, healthy bool) (full bool, err error) {
+	changed, again := d.changed, d.again
+	d.again = false
 	if !healthy {
 		changed = nil
+	} else if again {
+		most = min(most, directoryAgain)
 	}
 	begin := time.Now()
 	t := time.NewTimer(most)
@@ -168,10 +194,12 @@ func (d *Directory) wait(ctx context.Context, most time.Duration, healthy bool) 
 	case <-ctx.Done():
 	case <-t.C:
 	case <-d.refresh:
+		return true, ctx.Err()
 	case <-changed:
-		return sleep(ctx, min(directorySettle, most-time.Since(begin)), d.refresh)
+		d.again = true
+		return false, sleep(ctx, min(directorySettle, most-time.Since(begin)), nil)
 	}
-	return ctx.Err()
+	return false, ctx.Err()
 }
 
 func isUsers(s Subscription) bool { return strings.EqualFold(strings.Trim(s.Resource, "/"), "users") }

@@ -5,25 +5,63 @@
 // A [Client] is one sign-in. The application's reads people and presence and
 // writes presence; a communication user's (delegated) exists only because
 // Graph accepts a presence subscription from nobody else. Two kinds of [Feed]
-// tell what Teams shows: a [Sweep] asks for everybody on an interval, a [Push]
-// is told through a [Webhook] and asks only where it has to. A [Directory]
-// follows the list of people.
+// tell what Teams shows: a [Sweep] asks for everybody on an interval; a [Push]
+// is told of changes through a [Webhook], for 650 people per communication user,
+// and asks for everybody else. A [Directory] follows the list of people.
 //
 // # Permissions
 //
 //	call                                permission              sign-in
-//	People, users subscription          User.Read.All           application
+//	People, PeopleSince                 User.Read.All           application
+//	users subscription                  User.Read.All           application
 //	Presences, Look                     Presence.Read.All       application
-//	SetSession, SetPreferred, Clear…    Presence.ReadWrite.All  application
+//	Set…, RenewSession, Clear…          Presence.ReadWrite.All  application
 //	presence subscription               Presence.Read.All       communication user
 //
 // A presence subscription exists in the global cloud only; the rest of the
-// presence calls exist in the US government clouds as well.
+// presence calls exist in the US government clouds as well, and none in China: see
+// [Clouds].
+//
+// # Sign-in
+//
+// A Client takes any [azcore.TokenCredential]. For a communication user there is
+// [DeviceCode], whom somebody signs in once in a browser; its refresh token is kept
+// encrypted in the store. A password works only where no multi-factor authentication is
+// asked for.
+//
+// # Who is read, and how often
+//
+// Every person is read at one of three paces. Half of the budget (SweepOptions.Budget,
+// by default a third of what Graph allows) is for everybody, half for those who are active.
+//
+//	who                                      time between two reads, by default
+//	has just changed, or is in a call        5 times as often as anybody else, 1 second at least
+//	anybody else                             1 second, growing to 10 for 10,000 people
+//	is told of by a subscription we trust    5 minutes (PushOptions.ReconcileEvery)
+//
+// Only differences go on, and of two reads the one with the larger sequence number. Where
+// a call of 650 fails because of one person, halves of it are tried until that one stands
+// alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes.
+//
+// # Who is told of by whom
+//
+// A Push divides the people among its communication users. Whoever has a place keeps it,
+// over restarts too, since each change of a list costs a new subscription; only those of a
+// user who cannot sign in go elsewhere. Whoever has no place, or one with a subscription
+// that is not alive or not trusted, is listed (Uncovered) and swept.
+//
+// Nobody notices a notification that is lost on the way, nor a subscription that has
+// fallen silent while Graph reports it alive. The reads show both. A change that a read shows, and no
+// notification has told within 90 seconds, is evidence. A subscription that told of nothing else in
+// that time, or has missed as much as it told, is not trusted: its people are swept, and it is
+// made anew, ten minutes after it began at the earliest. It is trusted again when it
+// tells of something. A night without a change is no evidence.
 //
 // # One subscription
 //
-// Push and Directory each keep one subscription alive, in the same way. Its
-// record is in the store, so that a restart goes on with the one that lives.
+// Push keeps one for each communication user, and Directory one, in the same way. Its
+// record is in the store, so that a restart goes on with the one that lives, even before
+// the people are known.
 //
 //	       start, or gone
 //	            │
@@ -43,15 +81,39 @@
 // after adopting and creating, after a lifecycle event, after a renewal that
 // had failed before, and when the queue of the webhook overflowed.
 //
-// Nobody notices a notification that is lost on the way. A Push therefore reads
-// everybody on an interval as well, those included whom its subscription has no
-// room for: every five minutes (PushOptions.ReconcileEvery) while the subscription
-// is alive, and as often as a Sweep would while there is none.
+// Where a creation fails twice with an error that may be due to one of the people, halves
+// of the list are tried in the same way as with reads, and who stands alone is left out, and
+// swept, for six hours.
+//
+// # Webhook
+//
+//	POST ─► Parse ─► client state ─► 202
+//	                     │
+//	         without data│with data
+//	                     │   └─► inbox ─► Verifier ─► Open ─┐
+//	                     ▼                                  ▼
+//	               read the person                     pass it on
+//
+// Nothing that takes time stands before the answer. The inbox holds the newest
+// notification of each person and is bounded by people. Workers open them; no two are at
+// the same person.
+//
+// Certificate, secret and address can be replaced at any time: [Webhook.SetKeys],
+// [Webhook.SetSecret], [Webhook.SetPublicURL]. Each subscription is made anew, and everybody
+// in it is read across the gap. What the old one has sent is accepted for another minute,
+// and opened for as long as its key is among the keys.
+//
+// # People
+//
+// A Directory lists everybody once, a page at a time, and from then on asks what has
+// changed (delta query), after notifications and on an interval. An hourly full list finds
+// what a delta leaves out.
 //
 // # Failures
 //
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
-//     every other call of the Clients that share the [Throttle].
+//     every other request of the Clients that share the [Throttle]. Who waits is let
+//     go in the order of what cannot wait.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
 //     returned; the feeds try again with a growing delay.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
@@ -59,8 +121,9 @@
 //     proxy, a token that is not accepted and one of these with Retry-After are
 //     no refusals.
 //   - A page of a list without the list is an error, not the end of the list.
-//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes,
-//     so that a wrong password is not tried until the account is locked.
+//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes, a
+//     wrong password for longer each time, so that it does not lock the account. Where
+//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter.
 //   - A notification that is not genuine is dropped and counted. One that is
 //     genuine and cannot be opened is taken as a hint to read that person.
 package graph

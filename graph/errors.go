@@ -33,6 +33,7 @@ var errNoList = errors.New("the answer holds no list")
 const (
 	opReadPresence   = "read presence"
 	opSetSession     = "set presence session"
+	opRenewSession   = "renew presence session"
 	opClearSession   = "clear presence session"
 	opSetPreferred   = "set preferred presence"
 	opClearPreferred = "clear preferred presence"
@@ -90,7 +91,7 @@ func (e *Error) later() bool { return e.RetryAfter > 0 || e.Code == codeThrottle
 
 func (e *Error) writes() bool {
 	switch e.Op {
-	case opSetSession, opClearSession, opSetPreferred, opClearPreferred:
+	case opSetSession, opRenewSession, opClearSession, opSetPreferred, opClearPreferred:
 		return true
 	}
 	return false
@@ -151,7 +152,7 @@ func failure(op string, err error) error {
 	if errors.As(err, &u) { // leave out the address, which holds ids
 		err = u.Err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errHeld) {
 		err = fmt.Errorf("no answer in time: %w", err)
 	}
 	return fmt.Errorf("%s: %w", op, err)

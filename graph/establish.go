@@ -2,8 +2,6 @@ package graph
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -12,8 +10,8 @@ import (
 	"github.com/pbx365/connector/store"
 )
 
-// establish adopts the stored subscription where it is alive and fits, and
-// otherwise creates one in the place of what is there.
+// establish adopts the stored subscription where it is alive, fits and is not known to be
+// silent, and otherwise creates one in the place of what is there.
 func (k *keeper) establish(ctx context.Context, want wanted) error {
 	record, err := k.records.Subscription(ctx, k.name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -24,18 +22,64 @@ func (k *keeper) establish(ctx context.Context, want wanted) error {
 		return err
 	}
 	for _, s := range live {
-		if s.ID == record.ID && k.fits(record, want) && time.Until(s.Expires) > minRenew {
+		if s.ID == record.ID && k.fits(record, want) && k.proof().IsZero() && time.Until(s.Expires) > minRenew {
 			record.Expires = s.Expires
 			k.log.Info("subscription adopted", "id", s.ID, "expires", s.Expires)
 			k.hold(record, k.hook.expect(record.ClientState, k))
 			return nil
 		}
 	}
+	if want.any {
+		return nil
+	}
 	k.drop()
 	if err := k.remove(ctx, record, live); err != nil {
 		return err
 	}
+	if want, err = k.sift(ctx, want); err != nil || want.resource == "" {
+		return err
+	}
 	return k.create(ctx, want, record.Revision)
+}
+
+// siftAfter is the number of creations that have to fail before it is tried who is to
+// blame: Graph may refuse one right after a deletion.
+const siftAfter = 2
+
+// sift takes those out of a subscription because of whom Graph did not create it.
+func (k *keeper) sift(ctx context.Context, want wanted) (wanted, error) {
+	if k.owner == nil || k.refused < siftAfter || len(want.members) < 2 {
+		return want, nil
+	}
+	found := bisect(want.members, k.refusal, false, func(part []string) error {
+		request := k.request(presenceOf(part).resource, k.hook.newClientState())
+		got, err := k.client.Subscribe(ctx, request)
+		if err != nil {
+			return err
+		}
+		return k.client.Unsubscribe(ctx, got.ID)
+	})
+	k.refused = 0
+	if len(found.unclear) > 0 {
+		return want, found.err
+	}
+	if len(found.bad) > 0 {
+		k.owner.leave(found.bad)
+	}
+	return k.want(), nil
+}
+
+func (k *keeper) request(resource, state string) SubscriptionRequest {
+	certificate, id := k.certificate()
+	return SubscriptionRequest{
+		Resource:        resource,
+		ChangeType:      k.changes,
+		NotificationURL: k.hook.publicURL(),
+		ClientState:     state,
+		Lifetime:        k.lifetime,
+		Certificate:     certificate,
+		CertificateID:   id,
+	}
 }
 
 // remove deletes the stored subscription and whatever is in its way.
@@ -55,8 +99,8 @@ func (k *keeper) remove(ctx context.Context, record store.Subscription, live []S
 // fits reports whether the record is of a subscription as it would be created now.
 func (k *keeper) fits(s store.Subscription, want wanted) bool {
 	_, certificate := k.certificate()
-	return s.ClientState != "" && s.Resource == want.resource && s.ChangeType == k.changes &&
-		s.NotificationURL == k.hook.opts.PublicURL && s.CertificateID == certificate
+	return (want.any || s.Resource == want.resource) && k.hook.current(s.ClientState) && s.ChangeType == k.changes &&
+		s.NotificationURL == k.hook.publicURL() && s.CertificateID == certificate
 }
 
 // createTime bounds a creation that the end of the program overtakes.
@@ -68,14 +112,14 @@ const createTime = 20 * time.Second
 func (k *keeper) create(ctx context.Context, want wanted, revision int64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
-	certificate, id := k.certificate()
+	request := k.request(want.resource, k.hook.newClientState())
 	record, err := k.records.PutSubscription(ctx, store.Subscription{
 		Name:            k.name,
-		Resource:        want.resource,
-		ChangeType:      k.changes,
-		NotificationURL: k.hook.opts.PublicURL,
-		ClientState:     newClientState(),
-		CertificateID:   id,
+		Resource:        request.Resource,
+		ChangeType:      request.ChangeType,
+		NotificationURL: request.NotificationURL,
+		ClientState:     request.ClientState,
+		CertificateID:   request.CertificateID,
 		Members:         want.members,
 		Revision:        revision,
 	})
@@ -83,19 +127,15 @@ func (k *keeper) create(ctx context.Context, want wanted, revision int64) error 
 		return fmt.Errorf("store subscription %s: %w", k.name, err)
 	}
 	route := k.hook.expect(record.ClientState, k)
-	got, err := k.client.Subscribe(ctx, SubscriptionRequest{
-		Resource:        record.Resource,
-		ChangeType:      record.ChangeType,
-		NotificationURL: record.NotificationURL,
-		ClientState:     record.ClientState,
-		Lifetime:        k.lifetime,
-		Certificate:     certificate,
-		CertificateID:   id,
-	})
+	got, err := k.client.Subscribe(ctx, request)
 	if err != nil {
 		k.hook.forget(route)
+		if k.refused, k.refusal = k.refused+1, err; !blames(err) {
+			k.refused = 0
+		}
 		return err
 	}
+	k.refused = 0
 	record.ID, record.Expires, record.Renewed = got.ID, got.Expires, time.Now()
 	if record, err = k.records.PutSubscription(ctx, record); err != nil {
 		k.hook.forget(route) // the next attempt deletes it
@@ -133,9 +173,10 @@ func (k *keeper) extend(ctx context.Context, want wanted) error {
 // hold begins to look after a subscription. Whatever happened before is unknown.
 func (k *keeper) hold(record store.Subscription, r *route) {
 	k.hook.bind(r, record.ID)
-	k.held, k.route = record, r
-	k.alive.Store(true)
+	poke(k.wake) // what it was made with may have changed meanwhile
+	k.held, k.route, k.began = record, r, time.Now()
 	k.schedule()
+	k.covers(record.Members)
 	k.reread()
 }
 
@@ -181,10 +222,4 @@ func (k *keeper) certificate() (der []byte, id string) {
 		return key.Certificate.Raw, key.ID
 	}
 	return nil, ""
-}
-
-func newClientState() string {
-	b := make([]byte, 32)
-	rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(b)
 }

@@ -10,7 +10,8 @@ import (
 // from one goroutine at a time, and must neither block nor call the feed.
 type Sink func(Presence)
 
-// Feed tells what Teams shows of the people it watches.
+// Feed tells what Teams shows of the people it watches: whoever takes it does not see
+// how it was learnt.
 type Feed interface {
 	// Watch replaces the set of people (object ids). Those who are new are read
 	// at once. It may be called at any time, also before Run.

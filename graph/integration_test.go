@@ -223,7 +223,7 @@ func TestAgainstTheSimulatorPush(t *testing.T) {
 			w := newWorld(t, test.options)
 			hook, records := w.hook(test.keys...), memstore.New()
 			newPush := func() *graph.Push {
-				p := graph.NewPush(graph.PushOptions{Name: "comm", User: w.comm, App: w.app, Webhook: hook, Store: records})
+				p := graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "comm", Client: w.comm}}, App: w.app, Webhook: hook, Store: records})
 				p.Watch([]string{w.ada, w.bob})
 				return p
 			}
@@ -273,7 +273,7 @@ func TestAgainstTheSimulatorLies(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, graphtest.Options{})
 			hook := w.hook(newKey())
-			push := graph.NewPush(graph.PushOptions{Name: "comm", User: w.comm, App: w.app, Webhook: hook, Store: memstore.New()})
+			push := graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "comm", Client: w.comm}}, App: w.app, Webhook: hook, Store: memstore.New()})
 			push.Watch([]string{w.ada})
 			heard := make(told, 100)
 			t.Cleanup(run(t, func(ctx context.Context) error { return push.Run(ctx, heard.sink) }))
@@ -321,14 +321,111 @@ func TestAgainstTheSimulatorDirectory(t *testing.T) {
 		l, stop := follow(t, d)
 		defer stop()
 		pass(time.Minute)
-		require.Equal(t, 2, l.take())
+		require.Equal(t, 1, l.take())
 		w.AddUser(graphtest.User{DisplayName: "Bob", UPN: "bob@contoso.com", Teams: true})
 		w.RemoveUser("ada@contoso.com")
 		pass(time.Minute)
 		require.Equal(t, "Bob", l.last()[0].DisplayName)
 		require.LessOrEqual(t, l.take(), 2)
+
+		lists := w.Calls()[graphtest.RouteUsers]
+		shown := func() (all []string) {
+			pass(2 * time.Minute)
+			for _, p := range l.last() {
+				all = append(all, p.DisplayName)
+			}
+			return all
+		}
+		carl := w.AddUser(graphtest.User{DisplayName: "Carl", UPN: "carl@contoso.com"})
+		pass(2 * time.Minute)
+		require.Zero(t, l.take(), "no Teams")
+		w.UpdateUser(carl, func(u *graphtest.User) { u.Teams = true })
+		require.ElementsMatch(t, []string{"Bob", "Carl"}, shown())
+		w.UpdateUser(carl, func(u *graphtest.User) { u.DisplayName = "Charles" })
+		require.ElementsMatch(t, []string{"Bob", "Charles"}, shown())
+		w.UpdateUser("bob@contoso.com", func(u *graphtest.User) { u.Disabled = true })
+		require.ElementsMatch(t, []string{"Charles"}, shown())
+		require.Equal(t, lists, w.Calls()[graphtest.RouteUsers], "all of it by delta")
+		w.ExpireDelta()
+		w.PurgeUser(carl)
+		require.Empty(t, shown())
+		require.Equal(t, lists+1, w.Calls()[graphtest.RouteUsers])
 		pass(40 * 24 * time.Hour)
 		require.Len(t, w.Subscriptions(), 1)
 		require.Equal(t, 1, w.Calls()[graphtest.RouteSubscribe])
+	})
+}
+
+func TestAgainstTheSimulatorDeviceCode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := graphtest.New(graphtest.Options{})
+		defer run(t, w.Run)()
+		w.AddApp(graphtest.App{ID: appID, PublicClient: true, Scopes: []string{"Presence.Read.All"}})
+		w.AddUser(graphtest.User{UPN: commUser, Teams: true})
+		w.AddUser(graphtest.User{UPN: "mallory@contoso.com", Teams: true})
+		w.RequireMFA(commUser)
+		records := memstore.New()
+		start := func() *graph.Client {
+			cred, err := graph.NewDeviceCode(graph.DeviceCodeOptions{Tenant: w.Tenant(), ClientID: appID, UPN: commUser,
+				Authority: w.AuthorityURL(), HTTP: w.Client(), Store: records, Secret: []byte("a secret of some length")})
+			require.NoError(t, err)
+			c, err := graph.New(cred, graph.Options{Endpoint: w.GraphURL(), Transport: w.Client().Transport})
+			require.NoError(t, err)
+			return c
+		}
+		c := start()
+		code := func() string {
+			t.Helper()
+			_, err := c.Subscriptions(t.Context())
+			return needed(t, err).Code
+		}
+		works := func() {
+			t.Helper()
+			_, err := c.Subscriptions(t.Context())
+			require.NoError(t, err)
+		}
+		first := code()
+		require.Equal(t, first, code(), "pending")
+		pass(15 * time.Minute)
+		second := code()
+		require.NotEqual(t, first, second, "expired")
+		require.NoError(t, w.DeclineDevice(second))
+		third := code()
+		require.NotEqual(t, second, third, "declined")
+		require.NoError(t, w.ApproveDevice(third, "mallory@contoso.com"))
+		fourth := code()
+		require.NotEqual(t, third, fourth, "another account")
+		require.NoError(t, w.ApproveDevice(fourth, commUser))
+		works()
+
+		for range 100 {
+			pass(24 * time.Hour)
+			works()
+		}
+		require.Equal(t, 4, w.Calls()[graphtest.RouteDeviceCode], "the refresh token is renewed with each use")
+		c = start()
+		works()
+		w.RevokeSignIns(commUser)
+		works()
+		pass(time.Hour)
+		require.NoError(t, w.ApproveDevice(code(), commUser))
+		works()
+		w.FailSignIn(commUser, 53003)
+		pass(time.Hour)
+		_, err := c.Subscriptions(t.Context())
+		var refused *graph.SignInError
+		require.ErrorAs(t, err, &refused)
+		require.True(t, refused.Permanent())
+		require.Contains(t, refused.Advice(), "Conditional Access")
+		before := w.Calls()[graphtest.RouteToken]
+		for range 60 {
+			_, _ = c.Subscriptions(t.Context())
+			pass(time.Minute)
+		}
+		require.LessOrEqual(t, w.Calls()[graphtest.RouteToken]-before, 12, "not hammered")
+		w.FailSignIn(commUser, 0)
+		pass(5 * time.Minute)
+		works()
 	})
 }

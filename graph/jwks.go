@@ -10,45 +10,88 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
 	// maxKeys is the size of the largest key document that is read.
-	maxKeys = 1 << 20
-	// keysAgain is the shortest time between two fetches of the keys.
+	maxKeys     = 1 << 20
+	keysTimeout = 10 * time.Second
+	// keysAgain is the shortest time between two fetches of the keys, keysRetry that
+	// after a fetch that failed.
 	keysAgain = time.Minute
+	keysRetry = 5 * time.Second
+	// keysStale is the age from which keys are fetched again though the one asked for
+	// is there, since the authority may have withdrawn it.
+	keysStale = 24 * time.Hour
 	// minKey is the length of the shortest signing key that is accepted, in bits.
 	minKey = 2048
 )
 
 // keySet holds the signing keys of an authority. They are fetched when a key is
-// asked for that is not there, which also follows their rotation. It is not safe
-// for concurrent use.
+// asked for that is not there, which also follows their rotation, but never often. It
+// is safe for concurrent use.
 type keySet struct {
 	url     string
 	client  *http.Client
+	fetches singleflight.Group
+
+	mu      sync.Mutex // protects following
 	keys    map[string]*rsa.PublicKey
-	fetched time.Time
+	fetched time.Time // when keys came
+	next    time.Time // when they may be fetched again
+}
+
+func newKeySet(url string, client *http.Client) *keySet {
+	if client == nil {
+		client = &http.Client{Timeout: keysTimeout}
+	}
+	return &keySet{url: url, client: client}
 }
 
 // key returns the key of that id.
 func (s *keySet) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
-	if key := s.keys[id]; key != nil {
+	key, stale := s.known(id)
+	if key != nil && !stale {
 		return key, nil
 	}
-	if time.Since(s.fetched) >= keysAgain {
-		s.fetched = time.Now()
-		keys, err := s.fetch(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("fetch signing keys: %w", err)
-		}
-		s.keys = keys
+	_, err, _ := s.fetches.Do("", func() (any, error) { return nil, s.refresh(ctx) })
+	if fresh, _ := s.known(id); fresh != nil {
+		return fresh, nil
 	}
-	if key := s.keys[id]; key != nil {
-		return key, nil
+	if err != nil {
+		return nil, fmt.Errorf("fetch signing keys: %w", err)
 	}
 	return nil, errors.New("signed with a key that the authority does not have")
+}
+
+func (s *keySet) known(id string) (key *rsa.PublicKey, stale bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[id], time.Since(s.fetched) >= keysStale
+}
+
+// refresh fetches the keys where it is time to. A failure leaves those there are.
+func (s *keySet) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	early := time.Now().Before(s.next)
+	s.mu.Unlock()
+	if early {
+		return nil
+	}
+	keys, err := s.fetch(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if err != nil {
+		s.next = now.Add(keysRetry)
+		return err
+	}
+	s.keys, s.fetched, s.next = keys, now, now.Add(keysAgain)
+	return nil
 }
 
 func (s *keySet) fetch(ctx context.Context) (map[string]*rsa.PublicKey, error) {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,31 +20,48 @@ const (
 	clockSkew      = 5 * time.Minute
 )
 
-// verifier checks the tokens that come with encrypted notifications (Graph: set up
-// change notifications that include resource data). It is not safe for concurrent
-// use.
-type verifier struct {
+// VerifierOptions of a Verifier.
+type VerifierOptions struct {
+	// Tenant (an id, not a domain) and AppID are what a token must be made out to.
+	// Required.
+	Tenant string
+	AppID  string
+
+	// Authority signs the tokens. Defaults to https://login.microsoftonline.com.
+	Authority string
+
+	// HTTP fetches the signing keys of the authority. Defaults to a client with a
+	// timeout of 10 seconds.
+	HTTP *http.Client
+}
+
+// Verifier checks the tokens that come with encrypted notifications (Graph: set up
+// change notifications that include resource data). It is safe for concurrent use and
+// must be made with NewVerifier.
+type Verifier struct {
 	keys    *keySet
 	parser  *jwt.Parser
 	issuers []string
 }
 
-func newVerifier(authority, tenant, appID string, client *http.Client) *verifier {
-	return &verifier{
-		keys: &keySet{url: authority + "/common/discovery/v2.0/keys", client: client},
-		parser: jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithAudience(appID),
+// NewVerifier returns a Verifier, which fetches nothing before it is used.
+func NewVerifier(o VerifierOptions) *Verifier {
+	authority := strings.TrimRight(cmp.Or(o.Authority, defaultAuthority), "/")
+	return &Verifier{
+		keys: newKeySet(authority+"/common/discovery/v2.0/keys", o.HTTP),
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithAudience(o.AppID),
 			jwt.WithExpirationRequired(), jwt.WithLeeway(clockSkew)),
 		issuers: []string{
-			authority + "/" + tenant + "/v2.0",
-			defaultAuthority + "/" + tenant + "/v2.0",
-			"https://sts.windows.net/" + tenant + "/",
+			authority + "/" + o.Tenant + "/v2.0",
+			defaultAuthority + "/" + o.Tenant + "/v2.0",
+			"https://sts.windows.net/" + o.Tenant + "/",
 		},
 	}
 }
 
-// verify returns nil where there are tokens and each is signed by the authority,
+// Verify returns nil where there are tokens and each is signed by the authority,
 // for this tenant and application, on behalf of Graph.
-func (v *verifier) verify(ctx context.Context, tokens []string) error {
+func (v *Verifier) Verify(ctx context.Context, tokens []string) error {
 	if len(tokens) == 0 {
 		return errors.New("encrypted notifications came without a token: " +
 			"does the app registration demand an assignment that Microsoft Graph Change Tracking does not have?")
@@ -56,7 +74,7 @@ func (v *verifier) verify(ctx context.Context, tokens []string) error {
 	return nil
 }
 
-func (v *verifier) one(ctx context.Context, raw string) error {
+func (v *Verifier) one(ctx context.Context, raw string) error {
 	var claims struct {
 		jwt.RegisteredClaims
 		AppID string `json:"appid"` // version 1

@@ -69,7 +69,7 @@ func TestKeeperReleasesWithoutItsRecord(t *testing.T) {
 		p.push.Watch(nil)
 		pass(2 * time.Hour) // would not end if it were busy
 		require.Empty(t, p.ids())
-		require.Equal(t, presence.StateStarting, p.push.Health().State)
+		require.Equal(t, presence.StateOff, p.push.Lights()[1].State)
 		_, err := p.records.Subscription(t.Context(), r.Name)
 		require.ErrorIs(t, err, store.ErrNotFound)
 	})

@@ -18,6 +18,9 @@ const (
 // Delivery is the content of one POST to the notification URL.
 type Delivery struct {
 	Notifications []Notification
+	// Bad says of each item that could not be used why. The others are genuine or
+	// not for themselves.
+	Bad []error
 	// Tokens are the JWTs that vouch for encrypted notifications.
 	Tokens []string
 }
@@ -63,27 +66,13 @@ func (n Notification) GoString() string { return n.String() }
 // LogValue leaves out the client state and the data.
 func (n Notification) LogValue() slog.Value { return slog.StringValue(n.String()) }
 
-// Parse decodes the body of a POST to the notification URL. An item without a
-// subscription is an error, since nobody could say whether it is genuine.
+// Parse decodes the body of a POST to the notification URL. One bad item does not
+// spoil the others; an item without a subscription is bad, since nobody could say
+// whether it is genuine.
 func Parse(body []byte) (Delivery, error) {
 	var raw struct {
-		Value []struct {
-			SubscriptionID string `json:"subscriptionId"`
-			ClientState    string `json:"clientState"`
-			TenantID       string `json:"tenantId"`
-			ChangeType     string `json:"changeType"`
-			LifecycleEvent string `json:"lifecycleEvent"`
-			ResourceData   *struct {
-				ID string `json:"id"`
-			} `json:"resourceData"`
-			EncryptedContent *struct {
-				Data                    string `json:"data"`
-				DataSignature           string `json:"dataSignature"`
-				DataKey                 string `json:"dataKey"`
-				EncryptionCertificateID string `json:"encryptionCertificateId"`
-			} `json:"encryptedContent"`
-		} `json:"value"`
-		ValidationTokens []string `json:"validationTokens"`
+		Value            []json.RawMessage `json:"value"`
+		ValidationTokens []string          `json:"validationTokens"`
 	}
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return Delivery{}, fmt.Errorf("parse notifications: %w", shape(err))
@@ -91,32 +80,58 @@ func Parse(body []byte) (Delivery, error) {
 	if len(raw.Value) == 0 {
 		return Delivery{}, errors.New("parse notifications: there are none")
 	}
-	d := Delivery{Tokens: raw.ValidationTokens, Notifications: make([]Notification, len(raw.Value))}
-	for i, v := range raw.Value {
-		if v.SubscriptionID == "" {
-			return Delivery{}, fmt.Errorf("parse notifications: number %d names no subscription", i+1)
+	d := Delivery{Tokens: raw.ValidationTokens}
+	for i, item := range raw.Value {
+		n, err := parseItem(item)
+		if err != nil {
+			d.Bad = append(d.Bad, fmt.Errorf("parse notifications: number %d: %w", i+1, err))
+			continue
 		}
-		n := Notification{
-			Subscription: v.SubscriptionID,
-			Tenant:       v.TenantID,
-			ChangeType:   v.ChangeType,
-			Lifecycle:    v.LifecycleEvent,
-			clientState:  v.ClientState,
-		}
-		if v.ResourceData != nil {
-			n.User = v.ResourceData.ID
-		}
-		if e := v.EncryptedContent; e != nil {
-			n.Encrypted = &Encrypted{
-				CertificateID: e.EncryptionCertificateID,
-				Data:          e.Data,
-				DataKey:       e.DataKey,
-				DataSignature: e.DataSignature,
-			}
-		}
-		d.Notifications[i] = n
+		d.Notifications = append(d.Notifications, n)
 	}
 	return d, nil
+}
+
+func parseItem(item []byte) (Notification, error) {
+	var v struct {
+		SubscriptionID string `json:"subscriptionId"`
+		ClientState    string `json:"clientState"`
+		TenantID       string `json:"tenantId"`
+		ChangeType     string `json:"changeType"`
+		LifecycleEvent string `json:"lifecycleEvent"`
+		ResourceData   struct {
+			ID string `json:"id"`
+		} `json:"resourceData"`
+		EncryptedContent *struct {
+			Data                    string `json:"data"`
+			DataSignature           string `json:"dataSignature"`
+			DataKey                 string `json:"dataKey"`
+			EncryptionCertificateID string `json:"encryptionCertificateId"`
+		} `json:"encryptedContent"`
+	}
+	if err := json.Unmarshal(item, &v); err != nil {
+		return Notification{}, shape(err)
+	}
+	if v.SubscriptionID == "" {
+		return Notification{}, errors.New("it names no subscription")
+	}
+	n := Notification{
+		Subscription: v.SubscriptionID,
+		Tenant:       v.TenantID,
+		ChangeType:   v.ChangeType,
+		Lifecycle:    v.LifecycleEvent,
+		User:         v.ResourceData.ID,
+		clientState:  v.ClientState,
+	}
+	if e := v.EncryptedContent; e != nil {
+		n.Encrypted = &Encrypted{
+			CertificateID: e.EncryptionCertificateID,
+			Data:          e.Data,
+			DataKey:       e.DataKey,
+			DataSignature: e.DataSignature,
+		}
+	}
+	return n, nil
 }
 
 // shape keeps of a JSON error where it is and not what stands there.

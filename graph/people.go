@@ -11,6 +11,9 @@ import (
 // peoplePage is the number of people on one page, the most Graph gives.
 const peoplePage = 999
 
+// personFields are what is asked of a user.
+const personFields = "id,displayName,userPrincipalName,mail,accountEnabled,assignedPlans,proxyAddresses"
+
 // Person is a user of the tenant who has Teams (Graph: user resource type).
 type Person struct {
 	ID          string // object id
@@ -21,14 +24,14 @@ type Person struct {
 	Addresses []string
 }
 
-// People lists everybody whose account is enabled and who is licensed for Teams.
-// It needs the application permission User.Read.All.
+// People lists everybody whose account is enabled and who is licensed for Teams. It
+// holds one page at a time, and of that only them. It needs the application permission User.Read.All.
 func (c *Client) People(ctx context.Context) ([]Person, error) {
 	var people []Person
 	page, size := c.sdk.users(), int32(peoplePage)
 	first := &users.UsersRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
-			Select: []string{"id", "displayName", "userPrincipalName", "mail", "accountEnabled", "assignedPlans", "proxyAddresses"},
+			Select: strings.Split(personFields, ","),
 			Top:    &size,
 		},
 	}

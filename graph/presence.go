@@ -2,27 +2,16 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	abstractions "github.com/microsoft/kiota-abstractions-go"
-	"github.com/microsoftgraph/msgraph-sdk-go/communications"
-	"github.com/microsoftgraph/msgraph-sdk-go/models/odataerrors"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 
 	"github.com/pbx365/connector/presence"
 )
-
-// bulkLimit is the number of people one call reads (Graph:
-// cloudCommunications: getPresencesByUserId).
-const bulkLimit = 650
-
-// unknown is what Teams shows of somebody it knows nothing about.
-const unknown = "PresenceUnknown"
 
 // Presence is one look at one person.
 type Presence struct {
@@ -43,7 +32,7 @@ func (c *Client) Presences(ctx context.Context, users []string) ([]Presence, err
 		errs []error
 	)
 	for batch := range slices.Chunk(users, bulkLimit) {
-		read, err := c.bulk(ctx, batch)
+		read, err := c.bulk(urgent(ctx, urgentRead), batch)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -57,72 +46,11 @@ func (c *Client) Presences(ctx context.Context, users []string) ([]Presence, err
 
 // Look reads one person.
 func (c *Client) Look(ctx context.Context, user string) (presence.TeamsSeen, error) {
-	read, err := c.bulk(ctx, []string{user})
+	read, err := c.bulk(urgent(ctx, urgentLook), []string{user})
 	if err != nil {
 		return presence.TeamsSeen{}, err
 	}
 	return read[0].Seen, nil
-}
-
-// bulk decodes the answer itself: the SDK takes six times as long and fifty times
-// the allocations.
-func (c *Client) bulk(ctx context.Context, ids []string) ([]Presence, error) {
-	var answer struct{ Value []rawPresence }
-	begin := time.Now()
-	err := c.call(ctx, opReadPresence, func() error {
-		body := communications.NewGetPresencesByUserIdPostRequestBody()
-		body.SetIds(ids)
-		request, err := c.sdk.communications().GetPresencesByUserId().ToPostRequestInformation(ctx, body, nil)
-		if err != nil {
-			return err
-		}
-		raw, err := c.sdk.adapter.SendPrimitive(ctx, request, "[]byte", abstractions.ErrorMappings{
-			"XXX": odataerrors.CreateODataErrorFromDiscriminatorValue,
-		})
-		if err != nil {
-			return err
-		}
-		text, _ := raw.([]byte)
-		if err := json.Unmarshal(text, &answer); err != nil {
-			return shape(err)
-		}
-		if answer.Value == nil {
-			return errNoList
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]rawPresence, len(answer.Value))
-	for _, p := range answer.Value {
-		found[strings.ToLower(p.ID)] = p
-	}
-	all := make([]Presence, len(ids))
-	for i, id := range ids {
-		p, ok := found[strings.ToLower(id)]
-		if !ok {
-			p.Availability, p.Activity = unknown, unknown
-		}
-		all[i] = Presence{User: id, Seen: p.seen(begin)}
-	}
-	return all, nil
-}
-
-// rawPresence is the presence resource type, as far as it is used.
-type rawPresence struct {
-	ID             string `json:"id"`
-	Availability   string `json:"availability"`
-	Activity       string `json:"activity"`
-	SequenceNumber string `json:"sequenceNumber"`
-}
-
-func (p rawPresence) seen(at time.Time) presence.TeamsSeen {
-	return presence.TeamsSeen{
-		Value:    presence.Teams{Availability: p.Availability, Activity: p.Activity},
-		Sequence: p.SequenceNumber,
-		At:       at,
-	}
 }
 
 // SetSession holds a presence session of the application for a person (Graph:
@@ -130,7 +58,17 @@ func (p rawPresence) seen(at time.Time) presence.TeamsSeen {
 // which Graph wants between 5 minutes and 4 hours. What the person shows is for
 // Graph to decide among all sessions.
 func (c *Client) SetSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
-	return c.call(ctx, opSetSession, func() error {
+	return c.session(urgent(ctx, urgentCall), opSetSession, user, v, lifetime)
+}
+
+// RenewSession is SetSession for a session that is held already: it lets go first
+// whatever somebody waits for.
+func (c *Client) RenewSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
+	return c.session(urgent(ctx, urgentKeep), opRenewSession, user, v, lifetime)
+}
+
+func (c *Client) session(ctx context.Context, op, user string, v presence.Teams, lifetime time.Duration) error {
+	return c.call(ctx, op, func() error {
 		expires, err := lifetimeOf(lifetime)
 		if err != nil {
 			return err
@@ -147,6 +85,7 @@ func (c *Client) SetSession(ctx context.Context, user string, v presence.Teams, 
 // ClearSession ends the session of the application (Graph: presence:
 // clearPresence). That there is none is no error.
 func (c *Client) ClearSession(ctx context.Context, user string) error {
+	ctx = urgent(ctx, urgentCall)
 	err := c.call(ctx, opClearSession, func() error {
 		body := users.NewItemPresenceClearPresencePostRequestBody()
 		body.SetSessionId(&c.appID)
@@ -162,6 +101,7 @@ func (c *Client) ClearSession(ctx context.Context, user string) error {
 // (Graph: presence: setUserPreferredPresence). It takes the place of what the
 // person has chosen by hand.
 func (c *Client) SetPreferred(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error {
+	ctx = urgent(ctx, urgentHand)
 	return c.call(ctx, opSetPreferred, func() error {
 		expires, err := lifetimeOf(lifetime)
 		if err != nil {
@@ -178,6 +118,7 @@ func (c *Client) SetPreferred(ctx context.Context, user string, v presence.Teams
 // ClearPreferred takes that away, also where the person has chosen it (Graph:
 // presence: clearUserPreferredPresence).
 func (c *Client) ClearPreferred(ctx context.Context, user string) error {
+	ctx = urgent(ctx, urgentHand)
 	return c.call(ctx, opClearPreferred, func() error {
 		return c.sdk.users().ByUserId(user).Presence().ClearUserPreferredPresence().Post(ctx, nil)
 	})

@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -21,157 +20,220 @@ import (
 const PushLimit = 650
 
 const (
-	// presenceLifetime is what is asked for; Graph grants between 45 and 60 minutes.
-	presenceLifetime = 59 * time.Minute
-
 	reconcileEvery = 5 * time.Minute
+
+	// A list is taken for complete when it has not changed for listQuiet, or after
+	// listMost: each change of it costs a new subscription.
+	listQuiet = 2 * time.Second
+	listMost  = 20 * time.Second
 )
+
+// PushUser is a communication user: an account that owns a presence subscription.
+type PushUser struct {
+	// Name tells it from others: its UPN. It becomes the name of the record,
+	// "presence/<name>", and of the light.
+	Name string
+	// Client is signed in as that account.
+	Client *Client
+}
 
 // PushOptions of a Push. What has no default is required.
 type PushOptions struct {
-	// Name tells this communication user from others: its UPN. It becomes the
-	// name of the record, "presence/<name>", and of the light.
-	Name string
-
-	// User is signed in as the communication user and owns the subscription.
-	User *Client
+	// Users own the subscriptions, each for PushLimit people. With none, in a national
+	// cloud, and for people beyond their number, a Push does what a Sweep does.
+	Users []PushUser
 
 	// App is signed in as the application and reads presence.
 	App *Client
 
-	// Webhook receives the notifications. Its Run must be running.
+	// Webhook receives the notifications. Its Run must be running. Required with Users.
 	Webhook *Webhook
 
-	// Store keeps the subscription over restarts.
+	// Store keeps the subscriptions, and who is in which, over restarts. Required with
+	// Users.
 	Store Records
 
 	// RenewEvery is the longest time between two renewals. Defaults to about half
 	// of what Graph grants, 30 minutes.
 	RenewEvery time.Duration
 
-	// ReconcileEvery is the time between two reads of everybody while the
-	// subscription is alive. It bounds how long a notification that was lost is
-	// missed, and how old is what is known of those who are Uncovered. Defaults to
+	// ReconcileEvery is the time between two reads of those of whom a subscription
+	// tells. It bounds how long a notification that was lost is missed. Defaults to
 	// 5 minutes.
 	ReconcileEvery time.Duration
 
-	// Logger receives the life of the subscription. Defaults to discarding.
+	// Sweep is how everybody else is read.
+	Sweep SweepOptions
+
+	// Logger receives the life of the subscriptions, and takes the place of that of Sweep.
+	// Defaults to discarding.
 	Logger *slog.Logger
 }
 
-// Push is a Feed that is told of changes, by the presence subscription of one
-// communication user. It must be made with NewPush.
+// Push is a Feed that is told of changes, by the presence subscriptions of
+// communication users, and sweeps whom none of them covers. It must be made with NewPush.
 //
 // What a notification says is passed on at once, and the person is read a few
-// seconds later, because notifications carry no order. Everybody is read whenever
-// something may have been missed, and on an interval: ReconcileEvery while the
-// subscription is alive, and as often as a Sweep does by default while it is not.
+// seconds later, because notifications carry no order. All those covered are read when
+// something may have been missed, and every ReconcileEvery. A subscription that has
+// not told of what such a read shows is not trusted: its people are swept, it is made
+// anew, and it is trusted again when it tells of something.
 type Push struct {
-	reader reader
-	keeper *keeper
+	board   *board
+	reader  *reader
+	shards  []*shard
+	records Records
+	log     *slog.Logger
+	watched chan struct{} // the list of people has changed
+	replace chan struct{} // the people are to be divided anew
 
-	mu        sync.Mutex // protects following
-	covered   []string   // in lower case, sorted
-	uncovered []string
+	mu      sync.Mutex // protects following
+	people  []string
+	known   bool                 // people were given
+	leftOut map[string]time.Time // since when, in lower case
 }
 
 // NewPush returns a Push that watches nobody yet.
 func NewPush(o PushOptions) *Push {
-	log := logger(o.Logger, "push").With("user", o.Name)
-	p := &Push{}
+	log := logger(o.Logger, "push")
 	board := newBoard()
-	p.reader = reader{
-		client: o.App,
-		board:  board,
-		light:  presence.NewLight("presence read for " + o.Name),
-		log:    log,
-		every: func() time.Duration {
-			if p.keeper.alive.Load() {
-				return cmp.Or(o.ReconcileEvery, reconcileEvery)
-			}
-			return planned(board.size(), defaultBudget)
-		},
-		detail: func() string { return fmt.Sprintf("%d people", board.size()) },
+	p := &Push{
+		board:   board,
+		reader:  newReader(o.App, board, o.Sweep, cmp.Or(o.ReconcileEvery, reconcileEvery), log),
+		records: o.Store,
+		log:     log,
+		watched: make(chan struct{}, 1),
+		replace: make(chan struct{}, 1),
+		leftOut: map[string]time.Time{},
 	}
-	p.keeper = &keeper{
-		name:       "presence/" + o.Name,
-		client:     o.User,
-		hook:       o.Webhook,
-		records:    o.Store,
-		changes:    "updated",
-		lifetime:   presenceLifetime,
-		renewEvery: o.RenewEvery,
-		rich:       true,
-		want:       func() wanted { return presenceOf(p.members()) },
-		rival:      isPresence,
-		notice:     board.notice,
-		reread:     board.ask,
-		light:      presence.NewLight("presence subscription of " + o.Name),
-		log:        log,
-		wake:       make(chan struct{}, 1),
+	for _, user := range o.Users {
+		if !user.Client.tellsPresence() {
+			log.Warn("no presence subscriptions in this cloud; people are swept", "user", user.Name)
+			continue
+		}
+		p.shards = append(p.shards, p.newShard(o, user))
 	}
 	return p
 }
 
-// Watch implements Feed. The first PushLimit people are covered by the
-// subscription; the rest are Uncovered. A changed set of the covered costs a new
-// subscription, so give all people at once.
+// Watch implements Feed. Everybody is assigned to one of the communication users, and
+// stays there for as long as there is room. During Run, who is new is swept until the list
+// has not changed for some seconds.
 func (p *Push) Watch(users []string) {
-	p.reader.board.watch(users)
-	if p.cover(users) {
-		poke(p.keeper.wake)
-	}
-}
-
-// cover divides the people, and reports whether others are covered than before.
-func (p *Push) cover(users []string) bool {
-	n := min(len(users), PushLimit)
-	covered := make([]string, n)
-	for i, user := range users[:n] {
-		covered[i] = strings.ToLower(user)
-	}
-	slices.Sort(covered)
-	covered = slices.Compact(covered)
+	p.board.watch(users)
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	changed := !slices.Equal(covered, p.covered)
-	p.covered, p.uncovered = covered, slices.Clone(users[n:])
-	return changed
+	p.people, p.known = slices.Clone(users), true
+	p.mu.Unlock()
+	poke(p.watched)
 }
 
-// members are the people to be covered. Nobody may change the result.
-func (p *Push) members() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.covered
-}
-
-// Uncovered returns the people beyond PushLimit, who are only read, on an interval.
-func (p *Push) Uncovered() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.uncovered)
-}
-
-// Run implements Feed. When it ends it leaves the subscription alive, for the
+// Run implements Feed. When it ends it leaves the subscriptions alive, for the
 // next start to adopt.
 func (p *Push) Run(ctx context.Context, sink Sink) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.reader.run(ctx, sink) })
-	g.Go(func() error { return p.keeper.run(ctx) })
+	if len(p.shards) > 0 {
+		g.Go(func() error { return p.keep(ctx) })
+	}
 	return g.Wait()
 }
 
-// Release deletes the subscription, for good. It must not be called during Run.
-func (p *Push) Release(ctx context.Context) error { return p.keeper.release(ctx) }
-
-// Health implements Feed: the subscription or the reading, whichever is worse.
-func (p *Push) Health() presence.Health {
-	subscription, reading := p.keeper.light.Health(), p.reader.light.Health()
-	if subscription.State != presence.StateFailed && reading.State == presence.StateFailed {
-		return reading
+// keep adopts what there is, and then keeps each shard for its part of the people.
+func (p *Push) keep(ctx context.Context) error {
+	pause := newPause(keeperPause)
+	for err := p.recall(ctx); err != nil; err = p.recall(ctx) {
+		for _, s := range p.shards {
+			s.keeper.light.Fail(err)
+		}
+		p.log.Warn("subscriptions not read from the store", "error", err)
+		if err := sleep(ctx, pause.after(err), nil); err != nil {
+			return err
+		}
 	}
-	return subscription
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range p.shards {
+		g.Go(func() error { return s.keeper.run(ctx) })
+	}
+	g.Go(func() error { return p.divide(ctx) })
+	return g.Wait()
+}
+
+// divide divides the people at first, where a list was given before Run, and then
+// whenever the list is complete, or a user comes or goes.
+func (p *Push) divide(ctx context.Context) error {
+	again := time.NewTicker(leftOutFor)
+	defer again.Stop()
+	for {
+		p.mu.Lock()
+		known := p.known
+		p.mu.Unlock()
+		if known {
+			p.place()
+		}
+		select {
+		case <-p.watched:
+			if err := p.quiet(ctx); err != nil {
+				return err
+			}
+		case <-p.replace:
+		case <-again.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// quiet returns when the list has stopped changing.
+func (p *Push) quiet(ctx context.Context) error {
+	for end := time.Now().Add(listMost); time.Now().Before(end); {
+		begin := time.Now()
+		if err := sleep(ctx, listQuiet, p.watched); err != nil {
+			return err
+		}
+		if time.Since(begin) >= listQuiet {
+			break
+		}
+	}
+	return nil
+}
+
+// Uncovered returns the people of whom no subscription tells at the moment, or none that
+// can be trusted. They are swept.
+func (p *Push) Uncovered() []string { return p.board.untold() }
+
+// Unreadable returns the people because of whom calls fail, and who are therefore set
+// aside.
+func (p *Push) Unreadable() []string { return p.board.unreadable() }
+
+// Release deletes the subscriptions, for good. It must not be called during Run.
+func (p *Push) Release(ctx context.Context) error {
+	var g errgroup.Group
+	for _, s := range p.shards {
+		g.Go(func() error { return s.keeper.release(ctx) })
+	}
+	return g.Wait()
+}
+
+// Health implements Feed: the worst of Lights, the subscriptions before the reading.
+func (p *Push) Health() presence.Health {
+	lights := p.Lights()
+	return slices.MaxFunc(append(lights[1:], lights[0]), func(a, b presence.Health) int {
+		return badness(a.State) - badness(b.State)
+	})
+}
+
+// Lights returns the light of the reading, and that of each communication user's
+// subscription.
+func (p *Push) Lights() []presence.Health {
+	lights := []presence.Health{p.reader.light.Health()}
+	for _, s := range p.shards {
+		lights = append(lights, s.keeper.light.Health())
+	}
+	return lights
+}
+
+func badness(s presence.State) int {
+	return slices.Index([]presence.State{presence.StateOff, presence.StateOK, presence.StateStarting, presence.StateFailed}, s)
 }
 
 // presenceOf is the subscription for these people, who are sorted.

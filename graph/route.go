@@ -2,25 +2,36 @@ package graph
 
 import (
 	"slices"
+	"time"
 
 	"github.com/pbx365/connector/presence"
 )
 
-// listener takes what the notifications of one subscription say. Its methods
-// must not block.
+// linger is how long notifications of a subscription are accepted that has been
+// replaced: they may have been on their way.
+const linger = time.Minute
+
+// listener takes what the notifications of one subscription say. Its methods may be
+// called from several goroutines at a time, for one person from one, and must not
+// block.
 type listener interface {
 	// noticed says what the person shows now, or, where seen is nil, that
 	// something has changed.
 	noticed(user string, seen *presence.TeamsSeen)
 	// lifecycle says what happened to the subscription.
 	lifecycle(event string)
+	// moved says that a new subscription would now be made with another address,
+	// key or secret.
+	moved()
 }
 
-// route is the way from a subscription to its listener.
+// route is the way from a subscription to its listener. The mutex of the Webhook
+// protects it.
 type route struct {
-	id    string // empty until Graph has answered; guarded by the mutex of the Webhook
+	id    string // empty until Graph has answered
 	state string
 	to    listener
+	until time.Time // it lingers; zero while it is in use
 }
 
 // expect takes in notifications with that client state. It is called before the
@@ -29,6 +40,8 @@ func (w *Webhook) expect(state string, to listener) *route {
 	r := &route{state: state, to: to}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	now := time.Now()
+	w.routes = slices.DeleteFunc(w.routes, func(r *route) bool { return r.ended(now) })
 	w.routes = append(w.routes, r)
 	return r
 }
@@ -40,20 +53,39 @@ func (w *Webhook) bind(r *route, id string) {
 	r.id = id
 }
 
-// forget drops a route; nil is none.
+// forget lets a route linger, and drops at once one of a subscription that never
+// was; nil is none.
 func (w *Webhook) forget(r *route) {
+	if r == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.routes = slices.DeleteFunc(w.routes, func(other *route) bool { return other == r })
+	r.until = time.Now()
+	if r.id != "" {
+		r.until = r.until.Add(linger)
+	}
 }
 
+// leave drops all routes of a listener at once.
+func (w *Webhook) leave(to listener) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.routes = slices.DeleteFunc(w.routes, func(r *route) bool { return r.to == to })
+}
+
+func (r *route) ended(now time.Time) bool { return !r.until.IsZero() && !now.Before(r.until) }
+
 // find returns the listener of a notification. It is nil where the client state
-// is wrong, and known is false where nobody keeps the subscription.
+// is wrong, and known is false where nobody keeps the subscription. What happened
+// to a subscription that was replaced is of no interest any more.
 func (w *Webhook) find(n Notification) (to listener, known bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	now := time.Now()
 	for _, r := range w.routes {
 		switch {
+		case r.ended(now), !r.until.IsZero() && n.Lifecycle != "":
 		case r.id == n.Subscription && n.Proves(r.state):
 			return r.to, true
 		case r.id == n.Subscription:
@@ -63,22 +95,4 @@ func (w *Webhook) find(n Notification) (to listener, known bool) {
 		}
 	}
 	return nil, false
-}
-
-// everybody tells all listeners of a lifecycle event.
-func (w *Webhook) everybody(event string) {
-	w.mu.Lock()
-	routes := slices.Clone(w.routes)
-	w.mu.Unlock()
-	for _, r := range routes {
-		r.to.lifecycle(event)
-	}
-}
-
-// key returns the one that new subscriptions are encrypted with, if any.
-func (w *Webhook) key() (Key, bool) {
-	if len(w.opts.Keys) == 0 {
-		return Key{}, false
-	}
-	return w.opts.Keys[0], true
 }

@@ -76,6 +76,14 @@ func TestSignInErrors(t *testing.T) {
 		"refresh token":        {aadsts(700082), []int{700082}, true, "sign the account in again"},
 		"revoked":              {aadsts(50173), []int{50173}, true, "sign the account in again"},
 		"too old a sign-in":    {aadsts(70043), []int{70043}, true, "sign the account in again"},
+		"registration":         {aadsts(50072), []int{50072}, true, "multi-factor"},
+		"another tenant's":     {aadsts(50020), []int{50020}, true, "another tenant"},
+		"no password":          {aadsts(50056), []int{50056}, true, "device code"},
+		"not assigned":         {aadsts(50105), []int{50105}, true, "assign"},
+		"clock":                {aadsts(700024), []int{700024}, true, "clock"},
+		"workload identity":    {aadsts(700213), []int{700213}, true, "federated credential"},
+		"app disabled":         {aadsts(7000112), []int{7000112}, true, "enable it"},
+		"another cloud":        {aadsts(500011), []int{500011}, true, "cloud"},
 		"several":              {aadsts(90033, 50126), []int{90033, 50126}, true, "password is wrong"},
 		"transient":            {aadsts(90033), []int{90033}, false, ""},
 		"unknown":              {aadsts(12345), []int{12345}, false, ""},
@@ -123,6 +131,24 @@ func TestPermanentSignInFailureIsRemembered(t *testing.T) {
 	})
 }
 
+func TestAWrongPasswordIsTriedLessAndLess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for code, want := range map[int][2]int{50126: {6, 13}, 53003: {280, 290}} {
+			cred := &refused{err: aadsts(code)}
+			c, err := graph.New(cred, graph.Options{Endpoint: endpoint, Transport: newTenant(t)})
+			require.NoError(t, err)
+			for range 24 * 60 {
+				_, err = c.People(t.Context())
+				require.Error(t, err)
+				pass(time.Minute)
+			}
+			require.GreaterOrEqual(t, cred.tries, want[0])
+			require.LessOrEqual(t, cred.tries, want[1])
+		}
+	})
+}
+
 func TestTransientSignInFailureIsNot(t *testing.T) {
 	t.Parallel()
 	cred := &refused{err: errors.New("dial tcp: connection refused\nand more")}
@@ -164,7 +190,7 @@ func TestPushRetriesAPermanentSignInSlowly(t *testing.T) {
 		cred := &refused{err: aadsts(50076)}
 		user, err := graph.New(cred, graph.Options{Endpoint: endpoint, Transport: p.tenant})
 		require.NoError(t, err)
-		p.push = graph.NewPush(graph.PushOptions{Name: "u", User: user, App: p.client(), Webhook: p.hook, Store: p.records})
+		p.push = graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "u", Client: user}}, App: p.client(), Webhook: p.hook, Store: p.records})
 		p.push.Watch([]string{"aa"})
 		defer p.start()()
 		pass(time.Hour)

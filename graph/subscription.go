@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
@@ -133,6 +134,14 @@ func (c *Client) Subscriptions(ctx context.Context) ([]Subscription, error) {
 		}
 		page = c.sdk.subscriptions().WithUrl(next)
 	}
+}
+
+// tellsPresence reports whether presence subscriptions exist in the cloud of c.
+func (c *Client) tellsPresence() bool {
+	base := c.sdk.adapter.GetBaseUrl()
+	return !slices.ContainsFunc(Clouds(), func(cloud Cloud) bool {
+		return cloud.Endpoint == base && !cloud.PresenceSubscriptions
+	})
 }
 
 func subscription(s models.Subscriptionable) Subscription {

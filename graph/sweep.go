@@ -1,77 +1,51 @@
 package graph
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/pbx365/connector/presence"
 )
 
-const (
-	defaultBudget = 300
-	budgetSpan    = 30 * time.Second
-	minEvery      = time.Second
-)
-
 // SweepOptions of a Sweep.
 type SweepOptions struct {
-	// Every is the time from the start of one round to the start of the next.
-	// Defaults to what Budget allows for the number of people, at least a second.
+	// Every is the time from the start of one round to the start of the next, within
+	// the Budget. Defaults to 1 second for up to 1,000 people and grows to 10 seconds for
+	// 10,000; from about 50,000 on it is what half of the Budget allows for. Who
+	// has just changed or is in a call is read five times as often, though never more often
+	// than every second.
 	Every time.Duration
 
-	// Budget is the number of calls within 30 seconds that a default Every keeps
-	// to. Graph allows 1,500 to all programs of the application. Defaults to 300,
-	// with which 100,000 people are read every 16 seconds.
+	// Budget is the number of calls within 30 seconds that all reads keep within.
+	// Graph allows 1,500 to all programs of the application. Defaults to a third of
+	// that, 500, with which 100,000 people are read every 19 seconds.
 	Budget int
 
-	// Logger receives failed rounds. Defaults to discarding.
+	// Logger receives failed rounds and who cannot be read. Defaults to discarding.
 	Logger *slog.Logger
 }
 
 // Sweep is a Feed that reads everybody on an interval. It needs the application's
 // sign-in and nothing else, and must be made with NewSweep.
-type Sweep struct {
-	reader reader
-	opts   SweepOptions
-}
+type Sweep struct{ reader *reader }
 
 // NewSweep returns a Sweep that reads through c.
 func NewSweep(c *Client, o SweepOptions) *Sweep {
-	s := &Sweep{opts: o}
-	s.reader = reader{
-		client: c,
-		board:  newBoard(),
-		light:  presence.NewLight("presence sweep"),
-		log:    logger(o.Logger, "sweep"),
-		every:  s.every,
-		detail: func() string { return fmt.Sprintf("%d people every %v", s.reader.board.size(), s.every()) },
-	}
-	return s
+	return &Sweep{newReader(c, newBoard(), o, 0, logger(o.Logger, "sweep"))}
 }
 
 // Watch implements Feed.
 func (s *Sweep) Watch(users []string) { s.reader.board.watch(users) }
 
 // Run implements Feed. A round that fails as a whole is tried again with a
-// growing delay of up to a minute.
+// growing delay of up to a minute. Somebody because of whom a call fails is found
+// by trying parts of it, set aside, and tried again after 15 minutes.
 func (s *Sweep) Run(ctx context.Context, sink Sink) error { return s.reader.run(ctx, sink) }
+
+// Unreadable returns the people because of whom calls fail, and who are therefore set
+// aside.
+func (s *Sweep) Unreadable() []string { return s.reader.board.unreadable() }
 
 // Health implements Feed.
 func (s *Sweep) Health() presence.Health { return s.reader.light.Health() }
-
-func (s *Sweep) every() time.Duration {
-	if s.opts.Every > 0 {
-		return s.opts.Every
-	}
-	return planned(s.reader.board.size(), cmp.Or(s.opts.Budget, defaultBudget))
-}
-
-// planned is the time between two full reads of that many people that keeps to the
-// budget.
-func planned(people, budget int) time.Duration {
-	calls := (people + bulkLimit - 1) / bulkLimit
-	return max(time.Duration(calls)*budgetSpan/time.Duration(budget), minEvery)
-}

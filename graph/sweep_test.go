@@ -133,15 +133,21 @@ func TestSweepOneFailingBatchDoesNotHideTheOthers(t *testing.T) {
 		f.Watch(users)
 		stop := runFeed(t, f, s)
 		defer stop()
-		pass(time.Second)
-		require.Len(t, s.take(), 650)
-		require.Equal(t, presence.StateFailed, f.Health().State)
-		require.Contains(t, f.Health().LastError, "500")
+		pass(10 * time.Second)
+		require.Len(t, s.take(), 1299)
+		require.Equal(t, users[:1], f.Unreadable())
+		require.Equal(t, presence.StateOK, f.Health().State)
+		require.Contains(t, f.Health().Detail, "1 cannot be read")
+
+		calls := g.count("POST")
+		require.LessOrEqual(t, calls, 2+2*10+2, "a call for each half of what failed")
+		pass(14 * time.Minute)
+		require.Equal(t, calls+2*28, g.count("POST"), "the rest is read as if nothing were the matter")
 
 		g.failing(nil)
-		pass(10 * time.Second)
-		require.Len(t, s.take(), 650, "the failed batch is read before the next round")
-		require.Equal(t, presence.StateOK, f.Health().State)
+		pass(2 * time.Minute)
+		require.Len(t, s.take(), 1)
+		require.Empty(t, f.Unreadable())
 	})
 }
 
@@ -172,11 +178,11 @@ func TestSweepKeepsToItsBudget(t *testing.T) {
 		options graph.SweepOptions
 		calls   int // within a minute
 	}{
-		"few people are read every second":   {people: 3, calls: 61},
-		"many people by the default budget":  {people: 6500, calls: 610},
-		"more people than fit into a second": {people: 13000, calls: 620},
-		"a small budget":                     {people: 650, options: graph.SweepOptions{Budget: 10}, calls: 21},
-		"an own interval":                    {people: 650, options: graph.SweepOptions{Every: 200 * time.Millisecond}, calls: 301},
+		"few people are read every second": {people: 3, calls: 61},
+		"more people are read less often":  {people: 6500, calls: 11 * 10},
+		"but at least every ten seconds":   {people: 13000, calls: 7 * 20},
+		"a small budget":                   {people: 650, options: graph.SweepOptions{Budget: 10}, calls: 11},
+		"an own interval":                  {people: 650, options: graph.SweepOptions{Every: 200 * time.Millisecond}, calls: 301},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -192,4 +198,93 @@ func TestSweepKeepsToItsBudget(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestSweepReadsThoseMoreOftenWhoAreActive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		g.show("aa", "Available")
+		g.show("bb", "InACall")
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 30 * time.Second})
+		f.Watch([]string{"aa", "bb", "cc"})
+		defer runFeed(t, f, s)()
+		pass(5 * time.Minute)
+		reads := g.count("POST")
+		pass(time.Minute)
+		require.Equal(t, 2+8, g.count("POST")-reads, "who is in a call five times as often")
+		require.Contains(t, f.Health().Detail, "1 of them every 6s")
+
+		g.show("aa", "Busy")
+		g.show("bb", "Available")
+		pass(30 * time.Second)
+		s.take()
+		g.show("aa", "Away")
+		pass(6 * time.Second)
+		require.Contains(t, s.take(), "aa Away", "who has just changed as well")
+		pass(4 * time.Minute)
+		reads = g.count("POST")
+		pass(time.Minute)
+		require.Equal(t, 2, g.count("POST")-reads, "and nobody forever")
+	})
+}
+
+func TestSweepNeverExceedsItsBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newTenant(t)
+		users := crowd(13_000)
+		var times []time.Time
+		g.failing(func(c call) *http.Response {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			times = append(times, time.Now())
+			if strings.Contains(c.Body, users[0]) || strings.Contains(c.Body, users[7000]) {
+				return reply(400, `{"error":{"code":"BadRequest"}}`)
+			}
+			return nil
+		})
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Budget: 50, Every: time.Second})
+		f.Watch(users)
+		defer runFeed(t, f, &seen{})()
+		pass(5 * time.Minute)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for i := range times {
+			if i >= 50 {
+				require.Greater(t, times[i].Sub(times[i-50]), graph.AllowanceSpan-time.Second, "call %d", i)
+			}
+		}
+		require.Greater(t, len(times), 250)
+	})
+}
+
+func TestSweepTakesTheLargerSequenceNumber(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		answer := func(activity, number string) {
+			g.failing(func(call) *http.Response {
+				return reply(200, `{"value":[{"id":"aa","availability":"x","activity":"`+activity+`","sequenceNumber":"`+number+`"}]}`)
+			})
+		}
+		answer("Busy", "A5")
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 30 * time.Second})
+		f.Watch([]string{"aa"})
+		defer runFeed(t, f, s)()
+		pass(time.Second)
+		require.Equal(t, []string{"aa Busy"}, s.take())
+		answer("Away", "A4")
+		pass(31 * time.Second)
+		answer("Busy", "A5")
+		pass(time.Minute)
+		require.Empty(t, s.take(), "an old answer counts for nothing")
+
+		answer("Away", "A2")
+		pass(time.Minute)
+		require.Equal(t, []string{"aa Away"}, s.take(), "unless it is given twice: the numbers have begun anew")
+		answer("Busy", "A3")
+		pass(time.Minute)
+		require.Equal(t, []string{"aa Busy"}, s.take())
+	})
 }

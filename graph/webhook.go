@@ -3,36 +3,28 @@ package graph
 import (
 	"cmp"
 	"context"
-	"crypto/rsa"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 )
 
 const (
-	// maxDelivery is the size of the largest body that is read.
-	maxDelivery  = 4 << 20
-	defaultQueue = 256
-	keysTimeout  = 10 * time.Second
-)
+	// maxDelivery is the size of the largest body that is read, maxReading the number
+	// of bodies that are read at a time, and readTime how long one may take.
+	maxDelivery = 4 << 20
+	maxReading  = 32
+	readTime    = 5 * time.Second
 
-// Key opens encrypted notifications. Graph wants RSA of 2048 to 4096 bits; the
-// certificate may be self-signed.
-type Key struct {
-	ID          string // named by the notifications, at most 128 characters
-	Certificate *x509.Certificate
-	Private     *rsa.PrivateKey
-}
+	defaultQueue = 10_000
+)
 
 // WebhookOptions of a Webhook.
 type WebhookOptions struct {
@@ -52,108 +44,138 @@ type WebhookOptions struct {
 	// timeout of 10 seconds.
 	HTTP *http.Client
 
+	// Secret is what the client states of new subscriptions are made from, so that a
+	// new one replaces them. Defaults to the first of the Keys; with neither they are
+	// random and stay as long as their subscription.
+	Secret string
+
 	// Keys open the data. The first encrypts new subscriptions; the others only
 	// open what older ones still send. None means notifications without data,
 	// each of which costs a read.
 	Keys []Key
 
-	// Queue is the number of deliveries that may wait to be opened. Defaults to 256.
+	// Queue is the number of people of whom a notification may wait to be opened. When
+	// there is no room for one more, everybody of that subscription is read instead.
+	// Defaults to 10,000.
 	Queue int
+
+	// Workers is the number of notifications opened at a time. Defaults to the
+	// number of processors.
+	Workers int
 
 	// Logger receives what was dropped, at most a few lines a second. Defaults to
 	// discarding.
 	Logger *slog.Logger
 }
 
-// Webhook is the http.Handler that Graph calls. It answers at once and hands
-// genuine deliveries to Run. It must be made with NewWebhook, and served with a
-// ReadTimeout: it bounds the size of what it reads, not the time.
+// Webhook is the http.Handler that Graph calls. It answers before anything is opened
+// or verified, and hands genuine notifications to Run. It must be made with NewWebhook.
+//
+// A program with a router of its own may use the parts: [Handshake], [Parse],
+// [Notification.Proves], [Verifier] and [Open].
 type Webhook struct {
 	opts     WebhookOptions
-	verifier *verifier
-	queue    chan delivery
+	verifier *Verifier
+	inbox    *inbox
+	reading  chan struct{} // one for each body being read
 	log      *slog.Logger
 	often    *rate.Limiter
 	counts   counters
 
-	mu     sync.Mutex // protects following
-	routes []*route
+	mu       sync.Mutex // protects following
+	identity identity
+	routes   []*route
 }
 
 // NewWebhook returns a Webhook. It fails where an option is missing or unusable.
 func NewWebhook(o WebhookOptions) (*Webhook, error) {
-	u, err := url.Parse(o.PublicURL)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return nil, fmt.Errorf("graph: public URL %q of the webhook is no URL", o.PublicURL)
-	case u.Scheme != "https" && !loopback(u):
-		return nil, fmt.Errorf("graph: public URL %q of the webhook is not https", o.PublicURL)
-	case len(o.Keys) > 0 && (o.AppID == "" || o.Tenant == ""):
-		return nil, errors.New("graph: a webhook with keys needs an application id and a tenant")
-	}
-	for _, k := range o.Keys {
-		if k.ID == "" || len(k.ID) > 128 || k.Certificate == nil || k.Private == nil {
-			return nil, fmt.Errorf("graph: key %q of the webhook lacks its id, certificate or private key", k.ID)
-		}
-		if !k.Private.PublicKey.Equal(k.Certificate.PublicKey) {
-			return nil, fmt.Errorf("graph: certificate and private key of key %q do not belong together", k.ID)
-		}
-	}
-	client := o.HTTP
-	if client == nil {
-		client = &http.Client{Timeout: keysTimeout}
-	}
-	authority := strings.TrimRight(cmp.Or(o.Authority, defaultAuthority), "/")
-	return &Webhook{
+	w := &Webhook{
 		opts:     o,
-		verifier: newVerifier(authority, o.Tenant, o.AppID, client),
-		queue:    make(chan delivery, cmp.Or(o.Queue, defaultQueue)),
+		verifier: NewVerifier(VerifierOptions{Authority: o.Authority, Tenant: o.Tenant, AppID: o.AppID, HTTP: o.HTTP}),
+		inbox:    newInbox(cmp.Or(o.Queue, defaultQueue)),
+		reading:  make(chan struct{}, maxReading),
 		log:      logger(o.Logger, "webhook"),
 		often:    rate.NewLimiter(5, 20),
-	}, nil
+		identity: identity{secret: o.Secret},
+	}
+	if err := errors.Join(w.SetPublicURL(o.PublicURL), w.SetKeys(o.Keys)); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // ServeHTTP answers a validation handshake with its token, and everything else
-// that is posted with 202, so that nobody learns what was wrong with it.
+// that is posted with 202, so that nobody learns what was wrong with it. Only what it
+// could not read, or not among so many others, is answered with 503: Graph delivers
+// that again.
 func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		rw.Header().Set("Allow", http.MethodPost)
 		http.Error(rw, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	if token := r.URL.Query().Get("validationToken"); token != "" {
-		rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		rw.Header().Set("X-Content-Type-Options", "nosniff")
-		io.WriteString(rw, token)
+	if Handshake(rw, r) {
 		return
 	}
-	w.receive(http.MaxBytesReader(rw, r.Body, maxDelivery), r.RemoteAddr)
+	select {
+	case w.reading <- struct{}{}:
+		defer func() { <-w.reading }()
+	default:
+		rw.Header().Set("Retry-After", "1")
+		http.Error(rw, "too many deliveries", http.StatusServiceUnavailable)
+		return
+	}
+	// Not every ResponseWriter can; the server's own can.
+	_ = http.NewResponseController(rw).SetReadDeadline(time.Now().Add(readTime))
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxDelivery))
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil:
+		w.receive(body, r.RemoteAddr)
+	case errors.As(err, &tooLong):
+		w.drop(&w.counts.unparsable, "notification is too long", r.RemoteAddr)
+	default:
+		w.drop(&w.counts.unparsable, "notification not read to its end", r.RemoteAddr)
+		http.Error(rw, "not read to its end", http.StatusServiceUnavailable)
+		return
+	}
 	rw.WriteHeader(http.StatusAccepted)
 }
 
-// Run opens what was received until ctx ends, whose error it returns. There is
-// one worker, so that what arrives in order is passed on in order.
-func (w *Webhook) Run(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case d := <-w.queue:
-			w.open(ctx, d)
-		}
+// Handshake answers the request by which Graph tries a notification URL, and reports
+// whether it was one (Graph: receive change notifications through webhooks). It is
+// due within 10 seconds, while the subscription is still being created.
+func Handshake(rw http.ResponseWriter, r *http.Request) bool {
+	token := r.URL.Query().Get("validationToken")
+	if token == "" {
+		return false
 	}
+	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	rw.Header().Set("X-Content-Type-Options", "nosniff")
+	io.WriteString(rw, token)
+	return true
+}
+
+// Run opens what was received until ctx ends, whose error it returns. Notifications
+// of one person are passed on in the order in which they came.
+func (w *Webhook) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range cmp.Or(w.opts.Workers, runtime.GOMAXPROCS(0)) {
+		g.Go(func() error { return w.work(ctx) })
+	}
+	return g.Wait()
 }
 
 // Counts of a Webhook since it was made.
 type Counts struct {
 	Received      uint64 // notifications, genuine or not
 	Lifecycle     uint64 // genuine lifecycle events
-	Unparsable    uint64 // deliveries that are not what Graph sends
+	Unparsable    uint64 // deliveries and parts of them that are not what Graph sends
 	Unknown       uint64 // notifications of a subscription nobody here keeps
 	Forged        uint64 // notifications with a wrong client state
-	BadToken      uint64 // deliveries whose tokens do not prove their data
+	BadToken      uint64 // notifications whose tokens do not prove their data
 	Undecryptable uint64 // notifications whose data could not be opened
-	Overflowed    uint64 // deliveries dropped for lack of room; everybody was read instead
+	Overflowed    uint64 // notifications dropped for lack of room; everybody was read instead
 }
 
 // Counts returns the counts of now.

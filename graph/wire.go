@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,11 +20,15 @@ const (
 	maxAnswer = 64 << 20
 	// holdDefault is how long to wait after a 429 without Retry-After.
 	holdDefault = 5 * time.Second
+	// attemptTimeout is what Graph has for one answer, the waiting before it aside.
+	// Renewals are known to take a minute before they fail.
+	attemptTimeout = 100 * time.Second
 )
 
-// wire is the innermost transport of a Client. It holds all calls when Graph
-// throttles, bounds what is read, and makes an answer that is no JSON (the page
-// of a proxy) one that the SDK can report with its status.
+// wire is the innermost transport of a Client: each attempt of a call comes by. It
+// waits at the throttle, keeps everybody back when Graph throttles, bounds what is
+// read and how long that takes, and makes an answer that is no JSON (the page of a
+// proxy) one that the SDK can report with its status.
 type wire struct {
 	next     http.RoundTripper // nil means http.DefaultTransport
 	throttle *Throttle
@@ -35,16 +40,25 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	resp, err := next.RoundTrip(req)
+	if err := w.throttle.pass(req.Context(), urgencyOf(req.Context())); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
+	resp, err := next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
+		cancel()
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		wait := cmp.Or(retryAfter(resp.Header), holdDefault)
-		w.throttle.hold(wait)
-		w.log.Warn("throttled by Graph", "wait", wait)
+		if w.throttle.hold(wait) {
+			w.log.Warn("throttled by Graph", "wait", wait)
+		}
 	}
-	resp.Body = &bounded{ReadCloser: resp.Body, left: maxAnswer}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: maxAnswer, done: cancel}
 	if !foreign(resp) || resp.StatusCode < http.StatusMultipleChoices && unread(req) {
 		return resp, nil
 	}
@@ -80,6 +94,12 @@ func unread(req *http.Request) bool {
 type bounded struct {
 	io.ReadCloser
 	left int64
+	done context.CancelFunc
+}
+
+func (b *bounded) Close() error {
+	defer b.done()
+	return b.ReadCloser.Close()
 }
 
 func (b *bounded) Read(p []byte) (int, error) {

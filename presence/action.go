@@ -6,8 +6,8 @@ import (
 )
 
 // Action is one write (or one look) for one person. It is one of [SetSession],
-// [ClearSession], [SetPreferred], [ClearPreferred], [Look], [AddCall], [DelCall]
-// and [SetActivity].
+// [RenewSession], [ClearSession], [SetPreferred], [ClearPreferred], [Look],
+// [AddCall], [DelCall] and [SetActivity].
 type Action interface {
 	fmt.Stringer
 	// Side is where the action is carried out.
@@ -23,8 +23,14 @@ const (
 	SidePBX   Side = "PBX"
 )
 
-// SetSession sets or renews the application's presence session in Teams.
+// SetSession sets the application's presence session in Teams.
 type SetSession struct {
+	Value    Teams
+	Lifetime time.Duration
+}
+
+// RenewSession makes one that is held last longer. It can wait where SetSession cannot.
+type RenewSession struct {
 	Value    Teams
 	Lifetime time.Duration
 }
@@ -55,6 +61,7 @@ type SetActivity struct{ Activity string }
 
 // Side implements [Action].
 func (SetSession) Side() Side     { return SideTeams }
+func (RenewSession) Side() Side   { return SideTeams }
 func (ClearSession) Side() Side   { return SideTeams }
 func (SetPreferred) Side() Side   { return SideTeams }
 func (ClearPreferred) Side() Side { return SideTeams }
@@ -64,6 +71,7 @@ func (DelCall) Side() Side        { return SidePBX }
 func (SetActivity) Side() Side    { return SidePBX }
 
 func (a SetSession) String() string   { return "session " + a.Value.String() }
+func (a RenewSession) String() string { return "renew session " + a.Value.String() }
 func (ClearSession) String() string   { return "clear session" }
 func (a SetPreferred) String() string { return "preferred presence " + a.Value.String() }
 func (ClearPreferred) String() string { return "clear preferred presence" }
@@ -101,6 +109,8 @@ func (s *step) actTeams() Action {
 		return SetPreferred{w.Value, w.Until.Sub(s.Now)}
 	case h != nil && h.Stage == Leaving:
 		return ClearSession{}
+	case h != nil && h.Stage == Renewing:
+		return RenewSession{h.Value, s.Session}
 	case !s.LooksHeld && s.lookDue():
 		s.fired(RuleLook)
 		return Look{}

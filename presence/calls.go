@@ -19,10 +19,10 @@ func (s *step) callOnPBX(on bool) {
 	case on && (h == nil || h.Stage == Gone || h.Stage == Leaving):
 		s.m.Session = &Session{Value: s.Tables.Call(), Stage: Pending, At: s.Now, Until: s.Now.Add(s.Session)}
 		s.fired(RuleCallPBX)
-	case on && (h.Stage == Sent || h.Stage == Stands):
-		due := h.Until.Add(s.Renew - s.Session)
-		if s.wake(due); !s.Now.Before(due) {
-			h.Stage, h.At, h.Until = Pending, s.Now, s.Now.Add(s.Session)
+	case on && (h.Stage == Sent || h.Stage == Stands || h.Stage == Renewing):
+		due := s.renewal(h)
+		if s.wake(due); h.Stage != Renewing && !s.Now.Before(due) {
+			h.Stage = Renewing
 			s.fired(RuleRenew)
 		}
 		s.lift()
@@ -35,6 +35,15 @@ func (s *step) callOnPBX(on bool) {
 	if !on {
 		s.restore()
 	}
+}
+
+// renewal is when h is due: at the person's own point in the interval, the last one that
+// leaves half of the slack between interval and lifetime. Renewals of calls that began
+// together are thus spread over a whole interval, and stay so.
+func (s *step) renewal(h *Session) time.Time {
+	latest := h.Until.Add(s.Renew - s.Session + min(s.Session-s.Renew, s.Renew)/2)
+	phase := time.Duration(s.Phase * float64(s.Renew))
+	return latest.Add(-phase).Truncate(s.Renew).Add(phase)
 }
 
 func (s *step) lift() {

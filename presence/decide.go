@@ -39,6 +39,9 @@ type View struct {
 	PBX   *PBXSeen
 	// TeamsSince and PBXSince are when the values of the sides were first seen.
 	TeamsSince, PBXSince time.Time
+	// Phase, at least 0 and below 1, is the person's own place in every interval: what
+	// recurs for many people is spread by it.
+	Phase float64
 	// TeamsHeld and PBXHeld keep back writes, and LooksHeld reads of Teams, because an
 	// earlier one failed.
 	TeamsHeld, PBXHeld, LooksHeld bool
@@ -51,7 +54,9 @@ type Rules struct {
 	Tables *Tables
 	// Settle is how long a side may take to show a write. Defaults to 15 s.
 	Settle time.Duration
-	// Renew is how often a session is renewed while its call lasts. Defaults to 5 min.
+	// Renew is how often a session is renewed while its call lasts. The first renewal of a
+	// call comes up to half an interval earlier or later, and sooner than that where Session leaves
+	// less. Defaults to 5 min.
 	Renew time.Duration
 	// Session is the lifetime asked for, longer than Renew so that it never lapses
 	// between two renewals. Graph takes 5 min to 4 h. Defaults to 10 min.

@@ -27,11 +27,8 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	}
 	m = m.Clone()
 	switch a.(type) {
-	case SetSession:
-		m.Session.Stage, m.Session.At, m.Session.Until = Sent, o.At, o.At.Add(r.Session)
-		if refused {
-			m.Session.Stage = Refused
-		}
+	case SetSession, RenewSession:
+		m.Session.answered(o.At, r.Session, refused)
 	case ClearSession:
 		m.Session.Stage, m.Session.At = Gone, o.At
 	case SetPreferred:
@@ -55,6 +52,19 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 		}
 	}
 	return m
+}
+
+// answered notes that a session was set or renewed. One that is renewed has been looked at before.
+func (h *Session) answered(at time.Time, lifetime time.Duration, refused bool) {
+	h.At, h.Until = at, at.Add(lifetime)
+	switch {
+	case refused:
+		h.Stage = Refused
+	case h.Stage == Renewing:
+		h.Stage = Stands
+	default:
+		h.Stage = Sent
+	}
 }
 
 func (m *Memory) clearedTeams(at time.Time, refused bool) {
@@ -92,14 +102,15 @@ func (m *Memory) giveUpTeams() {
 // Hidden says why a person shows something else than what the connector has
 // written, or "" where they do not.
 func (m Memory) Hidden(teams *TeamsSeen) string {
+	hidden := teams != nil && (m.ToTeams != nil && m.ToTeams.Stage == Hidden ||
+		m.Session.stands() && !teams.Value.Shows(m.Session.Value))
 	switch {
 	case teams == nil:
 		return ""
-	case m.Session != nil && m.Session.Stage == Stands && !teams.Value.Shows(m.Session.Value),
-		m.ToTeams != nil && m.ToTeams.Stage == Hidden && !signedOut(teams.Value):
-		return "hidden by the person's own status"
-	case m.ToTeams != nil && m.ToTeams.Stage == Hidden:
+	case hidden && signedOut(teams.Value):
 		return "not signed in to Teams"
+	case hidden:
+		return "hidden by the person's own status"
 	case m.Session != nil && m.Session.Stage == Refused:
 		return "Graph refused the session"
 	case m.ToPBX != nil && m.ToPBX.Stage == Hidden:

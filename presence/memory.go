@@ -67,6 +67,9 @@ type Session struct {
 	Until time.Time
 }
 
+// stands reports a session that has been acknowledged and had its time to be seen.
+func (h *Session) stands() bool { return h != nil && (h.Stage == Stands || h.Stage == Renewing) }
+
 // Call is an alien call. It ends with its connection at the latest.
 type Call struct {
 	Home       string
@@ -79,22 +82,24 @@ type Call struct {
 // Stage is how far something written has come.
 //
 //	Pending ──▶ Sent ──▶ Stands ──▶ Leaving ──▶ Gone ──▶ forgotten
-//	   │          └────▶ Hidden        ▲
+//	   │         ▲└────▶ Hidden        ▲
+//	   │         └───── Renewing ◀── Stands
 //	   └▶ Refused          Lifting ──▶ Lifted ──▶ Pending
 type Stage string
 
-// The stages. Whether a Pending, Leaving or Lifting write has arrived is not
+// The stages. Whether a Pending, Renewing, Leaving or Lifting write has arrived is not
 // known; it is repeated until its side answers.
 const (
-	Pending Stage = "pending" // decided and stored
-	Sent    Stage = "sent"    // acknowledged, not seen yet
-	Stands  Stage = "stands"  // seen
-	Hidden  Stage = "hidden"  // acknowledged, and the side shows something else
-	Refused Stage = "refused" // refused for good; not tried again while its cause lasts
-	Lifting Stage = "lifting" // a preferred presence that makes room for a call
-	Lifted  Stage = "lifted"  // … and comes back when the call ends
-	Leaving Stage = "leaving" // to be taken back
-	Gone    Stage = "gone"    // taken back, not seen yet
+	Pending  Stage = "pending"  // decided and stored
+	Sent     Stage = "sent"     // acknowledged, not seen yet
+	Stands   Stage = "stands"   // seen
+	Hidden   Stage = "hidden"   // acknowledged, and the side shows something else
+	Refused  Stage = "refused"  // refused for good; not tried again while its cause lasts
+	Lifting  Stage = "lifting"  // a preferred presence that makes room for a call
+	Lifted   Stage = "lifted"   // … and comes back when the call ends
+	Renewing Stage = "renewing" // a session that has to last longer
+	Leaving  Stage = "leaving"  // to be taken back
+	Gone     Stage = "gone"     // taken back, not seen yet
 )
 
 // Owns reports whether m holds anything on either side, or may still do so.

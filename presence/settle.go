@@ -99,7 +99,7 @@ func (s *step) settleTeams() {
 		if s.teamsCall() || nobody(shown) || s.explained() {
 			return
 		}
-		if s.m.Session != nil && s.m.Session.Stage == Stands || manual(shown) {
+		if s.m.Session.stands() || manual(shown) {
 			s.takenTeams()
 		}
 	case shown.Shows(w.Value): // also when its person signs in again: no change
@@ -200,11 +200,13 @@ func (s *step) settleSession() {
 	case h.Stage == Gone && (shows && s.Teams.certain(h.At) && s.newer(h.Sequence) || !shows && s.settled(h.At) || s.settledAndSeen(h.At)):
 		s.m.Session = nil
 	case h.Stage == Sent && (shows || s.settledAndSeen(h.At)):
-		h.Stage = Stands
+		if h.Stage = Stands; !shows {
+			s.fired(RuleHidden)
+		}
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
 		h.Stage, h.At = Gone, h.Until
 	}
-	if h.Stage == Stands && shows {
+	if h.stands() && shows {
 		h.Sequence = s.Teams.Sequence
 	}
 }

@@ -37,6 +37,7 @@ type world struct {
 	home       string
 	connection uint64
 
+	phase                float64
 	teamsSince, pbxSince time.Time
 	lastTeams, lastPBX   string
 
@@ -110,7 +111,7 @@ func (w *world) view() presence.View {
 		w.lastPBX, w.pbxSince = w.activity, w.now
 	}
 	return presence.View{
-		Now: w.now, Goal: w.goal, Direction: w.dir, Teams: teams, PBX: pbx,
+		Now: w.now, Goal: w.goal, Direction: w.dir, Phase: w.phase, Teams: teams, PBX: pbx,
 		TeamsSince: w.teamsSince, PBXSince: w.pbxSince,
 	}
 }
@@ -147,6 +148,8 @@ func (w *world) do(a presence.Action) presence.Outcome {
 	case presence.Look:
 		w.stale = nil // a read is fresh, whatever the notifications do
 	case presence.SetSession:
+		w.session, w.sessionUntil = a.Value, w.now.Add(a.Lifetime)
+	case presence.RenewSession:
 		w.session, w.sessionUntil = a.Value, w.now.Add(a.Lifetime)
 	case presence.ClearSession:
 		w.session = presence.Teams{}

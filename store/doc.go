@@ -1,12 +1,14 @@
 // Package store says what the connector has to remember, and what a place that
 // remembers it must promise.
 //
-// Three kinds of record are kept:
+// Four kinds of record are kept:
 //
 //   - a [Link] for each linked person: the pair of values both sides agreed on,
 //     and everything that was written and must one day be taken back;
 //   - a [Subscription] for each change notification subscription at Microsoft
 //     Graph, so that a restart adopts it instead of waiting for it to die;
+//   - a [SignIn] for each account that somebody signed in by hand, encrypted, so that
+//     a restart does not ask again;
 //   - a [Lease], by which one of several replicas knows that it is the one to work.
 //
 // The contract of a back-end is written above [Store]. The packages below this

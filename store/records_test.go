@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,4 +113,21 @@ func requireApart(t *testing.T, a, b reflect.Value) {
 	case reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
 		t.Errorf("%s may be shared", a.Type())
 	}
+}
+
+func TestASignInPrintsWithoutWhatIsSealed(t *testing.T) {
+	t.Parallel()
+	s := store.SignIn{Name: "anna@example.com", Sealed: []byte("hush hush"), Revision: 3}
+	var out strings.Builder
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("stored", "s", s, "p", &s)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&out, verb+verb, s, &s)
+	}
+	require.Contains(t, out.String(), "anna@example.com")
+	for _, secret := range []string{"hush", "aHVzaCBodXNo", "68757368"} {
+		require.NotContains(t, out.String(), secret)
+	}
+	clone := s.Clone()
+	clone.Sealed[0] = 'x'
+	require.Equal(t, "hush hush", string(s.Sealed))
 }

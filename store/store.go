@@ -28,7 +28,7 @@ import (
 //   - Every method MUST be safe for concurrent use.
 //   - After Close, every call MUST fail with [ErrClosed].
 //
-// Errors SHOULD name the key, and MUST NOT contain a client state.
+// Errors SHOULD name the key, and MUST NOT contain a client state or what is sealed.
 type Store interface {
 	// Records are read and written without a fence.
 	Records
@@ -97,4 +97,17 @@ type Records interface {
 
 	// DeleteSubscription deletes the subscription of that name at that revision.
 	DeleteSubscription(ctx context.Context, name string, revision int64) error
+
+	// SignIns returns all sign-ins, ordered as links are.
+	SignIns(ctx context.Context) ([]SignIn, error)
+
+	// SignIn returns the sign-in of that name, or [ErrNotFound].
+	SignIn(ctx context.Context, name string) (SignIn, error)
+
+	// PutSignIn stores the sign-in if the stored one is still at its Revision, where 0
+	// means that there is none. It returns the sign-in with its new revision.
+	PutSignIn(ctx context.Context, s SignIn) (SignIn, error)
+
+	// DeleteSignIn deletes the sign-in of that name at that revision.
+	DeleteSignIn(ctx context.Context, name string, revision int64) error
 }

@@ -15,19 +15,20 @@ type config struct {
 	Listen       string     `default:":8443" help:"Address for the PBXs and for Microsoft Graph."`
 	TLSCert      string     `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM). Without one the service speaks plain HTTP, for use behind a reverse proxy."`
 	TLSKey       string     `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
-	PublicURL    string     `name:"public-url" placeholder:"URL" help:"Address of the service as Microsoft Graph reaches it. Only the push feed needs one."`
+	PublicURL    string     `name:"public-url" placeholder:"URL" help:"Address of the service as Microsoft Graph reaches it. Only needed to be told of changes by it."`
 	StatusListen string     `default:"127.0.0.1:8080" help:"Address of the status page. Other than on the loopback interface it needs a password."`
 	StatusPass   secret     `name:"status-password" placeholder:"SECRET" help:"Password of the status page (any user name)."`
 	Store        string     `default:"connector.db" help:"File in which the service remembers what it has written."`
 	LogLevel     slog.Level `default:"info" help:"debug, info, warn or error."`
 
+	Users communicationUsers `placeholder:"NAME,..." help:"Communication users, who own the presence subscriptions, each for 650 people: sign-in names, or a list of {upn, password}. Without a password the service shows a code to be entered in a browser, which works with MFA."`
+
 	PBX    pbxConfig    `embed:"" prefix:"pbx-" group:"PBX"`
 	Graph  graphConfig  `embed:"" prefix:"graph-" group:"Microsoft Graph"`
-	User   userConfig   `embed:"" prefix:"user-" group:"Communication user (push feed)"`
 	People peopleConfig `embed:"" prefix:"people-" group:"Who is who"`
 	Tables tablesConfig `embed:"" prefix:"tables-" group:"Tables"`
 
-	Feed       string            `enum:"push,sweep" default:"sweep" help:"How changes in Teams are learnt: ${enum}. Push needs a communication user and a public URL."`
+	Feed       string            `enum:"auto,push,sweep" default:"auto" help:"How changes in Teams are learnt: ${enum}. Push is told of them, for 650 people per communication user, and needs users and a public URL; sweep asks; auto does what it can: push for those it covers, and sweep for everybody else."`
 	SweepEvery time.Duration     `default:"0s" help:"Time between two sweeps. 0s plans it from the number of people."`
 	Direction  string            `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
 	Directions map[string]string `placeholder:"NAME=DIRECTION" help:"Direction of single people, by the name of the PBX user."`
@@ -70,24 +71,25 @@ func (c pbxConfig) address(r *http.Request) string {
 }
 
 type graphConfig struct {
+	Cloud           string `enum:"global,usgov,usgov-dod,china" default:"global" help:"Microsoft cloud of the tenant: ${enum}. It sets endpoint and authority."`
 	Tenant          string `placeholder:"ID" help:"Directory (tenant) id."`
 	ClientID        string `name:"client-id" placeholder:"ID" help:"Application (client) id."`
 	ClientSecret    secret `placeholder:"SECRET" help:"Client secret of the application."`
 	Certificate     string `placeholder:"FILE" help:"Certificate of the application with its key (PEM or PKCS#12), instead of a secret."`
 	CertificatePass secret `name:"certificate-password" placeholder:"SECRET" help:"Password of the certificate file."`
-	Endpoint        string `default:"https://graph.microsoft.com/v1.0" help:"Microsoft Graph. National clouds have others."`
-	Authority       string `default:"https://login.microsoftonline.com" help:"Sign-in authority. National clouds have others."`
-	NotifyKey       string `placeholder:"FILE" help:"Key for encrypted notifications (PEM). Made beside the store where it does not exist."`
-}
-
-type userConfig struct {
-	UPN      string `name:"upn" placeholder:"NAME" help:"Sign-in name of the communication user."`
-	Password secret `placeholder:"SECRET" help:"Its password. Without one the service shows a code to be entered in a browser, which works with MFA."`
+	Identity        string `enum:"none,workload,system-assigned,user-assigned" default:"none" help:"Identity of the place where the service runs, instead of a secret: workload (a federated token), or a managed identity of Azure. ${enum}."`
+	TokenFile       string `placeholder:"FILE" help:"Federated token of a workload identity. Defaults to AZURE_FEDERATED_TOKEN_FILE."`
+	UserClientID    string `name:"user-client-id" placeholder:"ID" help:"Application (client) id that communication users sign in to. Defaults to graph-client-id; a managed identity needs another."`
+	SignInKey       secret `name:"sign-in-key" placeholder:"SECRET" help:"What stored sign-ins are encrypted with, at least 16 characters. Made beside the store where there is none."`
+	Endpoint        string `placeholder:"URL" help:"Microsoft Graph, other than that of the cloud."`
+	Authority       string `placeholder:"URL" help:"Sign-in authority, other than that of the cloud."`
+	NotifyKey       string `placeholder:"FILE" help:"Keys for encrypted notifications (PEM), the newest is used. Made beside the store where it does not exist, and renewed before its end."`
 }
 
 type peopleConfig struct {
-	Table string        `placeholder:"FILE" help:"CSV file with PBX name, guid or Long Name; and object id, UPN or mail."`
-	Every time.Duration `default:"1h" help:"Time between two reads of the list of people."`
+	Table     string        `placeholder:"FILE" help:"CSV file with PBX name, guid or Long Name; and object id, UPN or mail."`
+	Every     time.Duration `default:"10m" help:"Time between two looks at what has changed among the people."`
+	FullEvery time.Duration `default:"1h" help:"Time between two reads of the whole list of people."`
 }
 
 type tablesConfig struct {

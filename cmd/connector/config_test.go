@@ -39,7 +39,9 @@ graph:
   tenant: t
   client-id: c
   client_secret: s
-user: {upn: presence@example.com}
+users:
+  - presence@example.com
+  - {upn: second@example.com, password: 0123}
 pbx:
   password: secret
   licence_every: 5m
@@ -61,6 +63,7 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 	require.Equal(t, "https://connector.example.com", c.PublicURL)
 	require.Equal(t, "t", c.Graph.Tenant)
 	require.Equal(t, secret("s"), c.Graph.ClientSecret)
+	require.Equal(t, communicationUsers{{UPN: "presence@example.com"}, {"second@example.com", "0123"}}, c.Users)
 	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)
 	require.Equal(t, map[string]string{"InAMeeting": "busy"}, c.Tables.ToPBX)
 	require.Equal(t, presence.TeamsToPBX, c.direction(match.Pair{PBX: match.PBXUser{Name: "anna.mueller"}}))
@@ -139,8 +142,8 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
-		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret or graph-certificate is missing", "pbx-password is missing",
-		"public-url is missing", "user-upn is missing", "tls-key", "status-password", `anna: "up"`,
+		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret, graph-certificate or graph-identity is missing", "pbx-password is missing",
+		"public-url is missing", "users is missing", "tls-key", "status-password", `anna: "up"`,
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -189,23 +192,6 @@ func TestSecretsAreReadFromFilesAndNeverShown(t *testing.T) {
 	require.NotContains(t, log.String()+fmt.Sprintf("%v %+v %#v", c, c, c.PBX.Password), "hush")
 	_, err = parse(t, "", "--pbx-password", "file:/nowhere")
 	require.ErrorContains(t, err, "/nowhere")
-}
-
-func TestTheNotificationKeyIsMadeOnceAndKept(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "notify.pem")
-	first, err := notifyKey(file)
-	require.NoError(t, err)
-	second, err := notifyKey(file)
-	require.NoError(t, err)
-	require.Equal(t, first.ID, second.ID)
-	require.True(t, first.Private.Equal(second.Private))
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	require.NoError(t, os.WriteFile(file, []byte("damaged"), 0o600))
-	_, err = notifyKey(file)
-	require.ErrorContains(t, err, "remove the file")
 }
 
 func TestPeopleTableIsRead(t *testing.T) {

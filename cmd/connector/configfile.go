@@ -57,6 +57,9 @@ func readConfig(file string) (*fileValues, error) {
 	return f, f.add("", doc.Content[0])
 }
 
+// listKeys are the keys that may have a list, which is read by the type of the setting.
+var listKeys = []string{"users"}
+
 // rowKeys are the keys whose value is a map, so that what is below them are rows.
 var rowKeys = []string{"directions", "tables-to-pbx", "tables-to-teams"}
 
@@ -87,13 +90,15 @@ func (f *fileValues) add(prefix string, node *yaml.Node) error {
 	return nil
 }
 
-// value returns the text of a key, or the rows of one that has rows. Nothing is taken
+// value returns the text of a key, the rows of one that has rows, or a list as YAML. Nothing is taken
 // for a number: a password may consist of digits. What stands there is never quoted.
 func (f *fileValues) value(name string, node *yaml.Node) (any, error) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
 	switch {
+	case node.Kind == yaml.SequenceNode && slices.Contains(listKeys, name):
+		return yamlText(node)
 	case node.Kind == yaml.ScalarNode && node.Tag == "!!null":
 		return nil, nil
 	case node.Kind == yaml.ScalarNode:

@@ -8,14 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"time"
-
-	"github.com/pbx365/connector/graph"
 )
 
 // demoCmd is connector demo.
 type demoCmd struct {
-	Feed   string `enum:"push,sweep,both" default:"both" help:"Feed to play: ${enum} (in turn)."`
-	People int    `default:"14" help:"Number of people, at least 14. The push feed is played with 650 at most."`
+	Feed   string `enum:"auto,sweep,both" default:"both" help:"Feed to play: ${enum} (in turn)."`
+	People int    `default:"14" help:"Number of people, at least 14."`
 	Keep   bool   `help:"Go on with random changes until interrupted."`
 	Debug  bool   `help:"Log what the connector does."`
 }
@@ -35,7 +33,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	}
 	feeds := []string{c.Feed}
 	if c.Feed == "both" {
-		feeds = []string{"push", "sweep"}
+		feeds = []string{"auto", "sweep"}
 	}
 	return d.play(ctx, feeds, c.Keep)
 }
@@ -73,7 +71,7 @@ func (d *demo) play(ctx context.Context, feeds []string, keep bool) error {
 }
 
 func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error) {
-	d.section("%s feed: starting the tenant, the PBXs and the connector, %d people", feed, d.size(feed))
+	d.section("%s feed: starting the tenant, the PBXs and the connector, %d people", feed, d.people)
 	s, err := newStage(ctx, feed, d)
 	if err != nil {
 		return err
@@ -99,13 +97,4 @@ func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error)
 	}
 	s.wander(ctx, d)
 	return nil
-}
-
-// size is the number of people with a feed. One communication user, as the push feed
-// has it, is told of 650.
-func (d *demo) size(feed string) int {
-	if feed == "push" {
-		return min(d.people, graph.PushLimit)
-	}
-	return d.people
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/graph/graphtest"
 	"github.com/pbx365/connector/pbx/pbxtest"
 )
@@ -26,7 +27,7 @@ const (
 	demoApp      = "22553876-f5ab-4529-bffb-cfe50aa89f87"
 	demoSecret   = "only-for-the-demo"
 	demoPassword = "pbx-password"
-	demoUser     = "presence.service@example.com"
+	demoUser     = "presence.service1@example.com"
 )
 
 // stage is the simulated world of the demo: tenant, PBXs, people, and the connector
@@ -44,6 +45,7 @@ type stage struct {
 	master    *pbxtest.PBX
 	slave     *pbxtest.PBX
 	cast      cast
+	users     []string // communication users
 
 	publicURL, appURL string
 	trusting          *http.Client // trusts the certificate of the connector
@@ -76,8 +78,11 @@ func newStage(ctx context.Context, feed string, d *demo) (_ *stage, err error) {
 		Roles:  []string{"User.Read.All", "Presence.Read.All", "Presence.ReadWrite.All"},
 		Scopes: []string{"User.Read.All", "Presence.Read.All"},
 	})
-	s.tenant.AddUser(graphtest.User{UPN: demoUser, DisplayName: "Presence Service", Password: "demo", Teams: true})
-	s.cast = newCast(s.tenant, s.system, d.size(feed))
+	s.users = communicationUserNames(d.people)
+	for _, upn := range s.users {
+		s.tenant.AddUser(graphtest.User{UPN: upn, DisplayName: "Presence Service", Password: "demo", Teams: true})
+	}
+	s.cast = newCast(s.tenant, s.system, d.people)
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -113,14 +118,18 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 	}
 	chain := filepath.Join(s.dir, "cert.pem")
 	private := filepath.Join(s.dir, "key.pem")
+	var users []any
+	for _, upn := range s.users {
+		users = append(users, map[string]any{"upn": upn, "password": "demo"})
+	}
 	values := map[string]any{
 		"listen": addr, "status-listen": "127.0.0.1:0", "tls-cert": chain, "tls-key": private,
 		"public-url": s.publicURL, "store": filepath.Join(s.dir, "connector.db"),
 		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": s.every(300 * time.Millisecond),
 		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
 		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
-		"user-upn": demoUser, "user-password": "demo",
-		"people-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
+		"users":        users,
+		"people-every": s.every(500 * time.Millisecond), "people-full-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
 	}
 	maps.Copy(values, keys)
 	text, err := yaml.Marshal(values)
@@ -132,6 +141,14 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 		os.WriteFile(private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
 		os.WriteFile(s.file, text, 0o600),
 	)
+}
+
+// communicationUserNames are those for that many people, two at least.
+func communicationUserNames(people int) (upns []string) {
+	for n := range max(2, (people+graph.PushLimit-1)/graph.PushLimit) {
+		upns = append(upns, fmt.Sprintf("presence.service%d@example.com", n+1))
+	}
+	return upns
 }
 
 // every stretches an interval that is good for a hundred people to the size of the cast.

@@ -89,7 +89,7 @@ func (s *stage) looked(ctx context.Context) bool {
 	if s.stopConnector == nil {
 		return true
 	}
-	if s.feed == "push" {
+	if s.feed == "auto" {
 		return s.await(ctx, func() bool {
 			for _, sub := range s.tenant.Subscriptions() {
 				if sub.Pending > 0 {

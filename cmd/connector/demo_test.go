@@ -27,7 +27,7 @@ func lastLine(out *bytes.Buffer) string {
 func TestDemoIsSeenOnTheOtherSide(t *testing.T) {
 	t.Parallel()
 	d, out := testDemo(30 * time.Second)
-	require.NoError(t, d.play(t.Context(), []string{"push", "sweep"}, false), out.String())
+	require.NoError(t, d.play(t.Context(), []string{"auto", "sweep"}, false), out.String())
 	require.Regexp(t, regexp.MustCompile(`^demo: (\d+) of (\d+) steps seen on the other side$`), lastLine(out))
 	require.Greater(t, d.steps, 2*(len(expectedToPBX)+len(expectedToTeams)+10))
 	require.Equal(t, d.steps, d.seen)
@@ -55,7 +55,7 @@ func TestDemoSaysWhichStepWasNotSeen(t *testing.T) {
 			t.Parallel()
 			d, out := testDemo(3 * time.Second)
 			d.keys, d.sabotage = c.keys, c.sabotage
-			require.ErrorIs(t, d.play(t.Context(), []string{"push"}, false), errUnseen)
+			require.ErrorIs(t, d.play(t.Context(), []string{"auto"}, false), errUnseen)
 			require.Regexp(t, regexp.MustCompile(c.want), out.String())
 			require.Less(t, d.seen, d.steps)
 			require.Greater(t, d.seen, d.steps/2, "the rest goes on")

@@ -33,15 +33,7 @@ func (s *service) listen() ([]server, error) {
 	if s.webhook != nil {
 		public.Handle(notifyPath, s.webhook)
 	}
-	var certs []tls.Certificate
-	if s.config.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("configuration, tls-cert: %w", err)
-		}
-		certs = append(certs, cert)
-	}
-	outside, err := newServer(s.config.Listen, public, certs)
+	outside, err := newServer(s.config.Listen, public, s.tls)
 	if err != nil {
 		return nil, fmt.Errorf("configuration, listen: %w", err)
 	}
@@ -49,18 +41,18 @@ func (s *service) listen() ([]server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("configuration, status-listen: %w", err), outside.listener.Close())
 	}
-	s.log.Info("listening", "pbx_and_graph", outside.listener.Addr().String(), "tls", certs != nil,
+	s.log.Info("listening", "pbx_and_graph", outside.listener.Addr().String(), "tls", s.tls != nil,
 		"status", "http://"+inside.listener.Addr().String()+"/status")
 	return []server{outside, inside}, nil
 }
 
-func newServer(address string, handler http.Handler, certs []tls.Certificate) (server, error) {
+func newServer(address string, handler http.Handler, files *tlsFiles) (server, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return server{}, err
 	}
-	if certs != nil {
-		l = tls.NewListener(l, &tls.Config{Certificates: certs, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	if files != nil {
+		l = tls.NewListener(l, &tls.Config{GetCertificate: files.certificate, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	}
 	return server{http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}, listener: l}, nil
 }

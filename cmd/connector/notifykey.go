@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -10,77 +12,199 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/presence"
 )
 
-// notifyKey reads the key that opens encrypted notifications, or makes one. It is
-// kept in a file, so that a subscription survives a restart.
-func notifyKey(file string) (graph.Key, error) {
-	data, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		if data, err = makeNotifyKey(); err == nil {
-			err = os.WriteFile(file, data, 0o600)
+const (
+	// notifyKeyLife is the life of a key that the service makes, notifyKeyOverlap the
+	// rest of it at which the next one is made.
+	notifyKeyLife    = 365 * 24 * time.Hour
+	notifyKeyOverlap = 30 * 24 * time.Hour
+	// notifyKeyWatch is the time between two looks at the file.
+	notifyKeyWatch = time.Minute
+)
+
+// notifyKeys are the keys for encrypted notifications. They are kept in a file, so that
+// a subscription survives a restart. The newest is used; older ones open what still
+// comes. A new one is made before the newest ends, or put into the file by hand.
+type notifyKeys struct {
+	file  string
+	log   *slog.Logger
+	light *presence.Light
+	read  []byte // what the file held when it was good
+}
+
+func newNotifyKeys(file string, log *slog.Logger) *notifyKeys {
+	return &notifyKeys{file: file, log: log, light: presence.NewLight("keys for notifications")}
+}
+
+// run gives new keys to the webhook until ctx ends, whose error it returns.
+func (k *notifyKeys) run(ctx context.Context, webhook *graph.Webhook) error {
+	tick := time.NewTicker(notifyKeyWatch)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		before := k.read
+		keys, err := k.load(time.Now())
+		if err == nil && !bytes.Equal(before, k.read) {
+			k.log.Info("new keys for notifications", "id", keys[0].ID, "expires", keys[0].Certificate.NotAfter)
+			err = webhook.SetKeys(keys)
+		}
+		if err != nil {
+			k.light.Fail(err)
+			k.log.Warn("keys for notifications stay as they are", "error", err)
 		}
 	}
-	if err != nil {
-		return graph.Key{}, fmt.Errorf("key for notifications: %w", err)
+}
+
+// load reads the keys, the newest first, and makes one where it is time to. A file that
+// cannot be written is no failure as long as there is a key in it.
+func (k *notifyKeys) load(now time.Time) ([]graph.Key, error) {
+	data, err := os.ReadFile(k.file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("keys for notifications: %w", err)
 	}
-	key, err := parseNotifyKey(data)
-	if err != nil {
-		return graph.Key{}, fmt.Errorf("key for notifications, %s: %w; remove the file to have a new one made", file, err)
+	var keys []graph.Key
+	if err == nil {
+		if keys, err = parseNotifyKeys(data); err != nil {
+			return nil, fmt.Errorf("keys for notifications, %s: %w; remove the file to have a new one made", k.file, err)
+		}
 	}
-	return key, nil
+	if len(keys) == 0 || keys[0].Certificate.NotAfter.Sub(now) < notifyKeyOverlap {
+		renewed, err := k.renew(keys, now)
+		switch {
+		case err == nil:
+			data = renewed
+			if keys, err = parseNotifyKeys(data); err != nil {
+				return nil, err
+			}
+		case len(keys) == 0:
+			return nil, fmt.Errorf("keys for notifications: %w", err)
+		default:
+			k.light.Fail(&expiryError{"the key for notifications", keys[0].Certificate.NotAfter, "Make " + k.file + " writable, or put a new key into it.", err})
+			k.read = data
+			return keys, nil
+		}
+	}
+	k.read = data
+	k.light.OK(until(keys[0].Certificate.NotAfter))
+	return keys, nil
+}
+
+// renew puts a new key before those that have not ended.
+func (k *notifyKeys) renew(old []graph.Key, now time.Time) ([]byte, error) {
+	data, err := makeNotifyKey(now)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range old {
+		if now.After(key.Certificate.NotAfter) {
+			continue
+		}
+		text, err := encodeNotifyKey(key)
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, text...)
+	}
+	return data, writeFile(k.file, data)
 }
 
 // makeNotifyKey makes a self-signed certificate with its key. Graph checks neither
 // its issuer nor its name.
-func makeNotifyKey() ([]byte, error) {
+func makeNotifyKey(now time.Time) ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "connector notifications"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(notifyKeyLife),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, err
 	}
-	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	return encodeNotifyKey(graph.Key{Certificate: cert, Private: key})
+}
+
+func encodeNotifyKey(key graph.Key) ([]byte, error) {
+	private, err := x509.MarshalPKCS8PrivateKey(key.Private)
+	if err != nil {
+		return nil, err
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: key.Certificate.Raw}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...), nil
 }
 
-func parseNotifyKey(data []byte) (graph.Key, error) {
-	var key graph.Key
+// parseNotifyKeys returns the keys in the file, the one that began last first. Each
+// certificate needs its private key, in any order.
+func parseNotifyKeys(data []byte) ([]graph.Key, error) {
+	var (
+		keys     []graph.Key
+		privates []*rsa.PrivateKey
+	)
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		switch block.Type {
 		case "CERTIFICATE":
 			cert, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return key, err
+				return nil, errors.New("a certificate in it is damaged")
 			}
 			sum := sha256.Sum256(cert.Raw)
-			key.Certificate, key.ID = cert, hex.EncodeToString(sum[:16])
-		case "PRIVATE KEY":
-			private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+			keys = append(keys, graph.Key{ID: hex.EncodeToString(sum[:16]), Certificate: cert})
+		case "PRIVATE KEY", "RSA PRIVATE KEY":
+			private, err := parsePrivate(block)
 			if err != nil {
-				return key, err
+				return nil, err
 			}
-			key.Private, _ = private.(*rsa.PrivateKey)
+			privates = append(privates, private)
 		}
 	}
-	if key.Certificate == nil || key.Private == nil {
-		return key, errors.New("the file holds no certificate with an RSA key")
+	if len(keys) == 0 {
+		return nil, errors.New("it holds no certificate with an RSA key")
+	}
+	for i := range keys {
+		own := slices.IndexFunc(privates, func(p *rsa.PrivateKey) bool { return p.PublicKey.Equal(keys[i].Certificate.PublicKey) })
+		if own < 0 {
+			return nil, fmt.Errorf("certificate number %d has no RSA key in it", i+1)
+		}
+		keys[i].Private = privates[own]
+	}
+	slices.SortStableFunc(keys, func(a, b graph.Key) int { return b.Certificate.NotBefore.Compare(a.Certificate.NotBefore) })
+	return keys, nil
+}
+
+func parsePrivate(block *pem.Block) (*rsa.PrivateKey, error) {
+	if block.Type == "RSA PRIVATE KEY" {
+		key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+		if err != nil {
+			return nil, errors.New("a private key in it is damaged")
+		}
+		return key, nil
+	}
+	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("a private key in it is damaged")
+	}
+	key, ok := private.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("a private key in it is not RSA")
 	}
 	return key, nil
 }

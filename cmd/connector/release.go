@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,19 +55,19 @@ func (s *service) release(ctx context.Context) error {
 
 // unsubscribe deletes every subscription that the store knows of, whatever feed made it.
 func (s *service) unsubscribe(ctx context.Context) error {
-	if push, ok := s.feed.(*graph.Push); ok {
-		if err := errors.Join(push.Release(ctx), s.directory.Release(ctx)); err != nil {
-			return err
-		}
+	if err := errors.Join(s.feed.Release(ctx), s.directory.Release(ctx)); err != nil {
+		return err
 	}
 	subscriptions, err := s.store.Subscriptions(ctx)
 	for _, sub := range subscriptions {
 		client := s.app
 		if upn, ok := strings.CutPrefix(sub.Name, "presence/"); ok {
-			if client = s.user; upn != s.config.User.UPN {
-				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with user-upn: %s", upn, upn))
+			owner := slices.IndexFunc(s.users, func(u graph.PushUser) bool { return strings.EqualFold(u.Name, upn) })
+			if owner < 0 {
+				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with that account among users", upn))
 				continue
 			}
+			client = s.users[owner].Client
 		}
 		if sub.ID != "" {
 			if e := client.Unsubscribe(ctx, sub.ID); e != nil {
@@ -75,6 +76,13 @@ func (s *service) unsubscribe(ctx context.Context) error {
 			}
 		}
 		err = errors.Join(err, s.store.DeleteSubscription(ctx, sub.Name, sub.Revision))
+	}
+	if err != nil {
+		return err // the sign-ins are still needed
+	}
+	signIns, err := s.store.SignIns(ctx)
+	for _, in := range signIns {
+		err = errors.Join(err, s.store.DeleteSignIn(ctx, in.Name, in.Revision))
 	}
 	return err
 }

@@ -25,19 +25,22 @@ import (
 
 // service is the connector: both sides, the bridge between them, and the pages.
 type service struct {
-	config    config
-	log       *slog.Logger
-	tables    *presence.Tables
-	table     match.Table // of people
-	store     store.Store
-	app       *graph.Client
-	user      *graph.Client // nil where none is configured
-	webhook   *graph.Webhook
-	feed      graph.Feed
-	directory *graph.Directory
-	pbx       *pbx.Server
-	bridge    *bridge.Bridge
-	started   time.Time
+	config     config
+	log        *slog.Logger
+	tables     *presence.Tables
+	table      match.Table // of people
+	store      store.Store
+	throttle   graph.Throttle // the allowance is that of the app registration, whoever signs in
+	app        *graph.Client
+	users      []graph.PushUser // in the order of the configuration
+	webhook    *graph.Webhook
+	notifyKeys *notifyKeys // nil without a webhook
+	tls        *tlsFiles   // nil where the service speaks plain HTTP
+	feed       *graph.Push
+	directory  *graph.Directory
+	pbx        *pbx.Server
+	bridge     *bridge.Bridge
+	started    time.Time
 }
 
 // newService wires a service that does nothing yet. The transport carries everything
@@ -47,7 +50,7 @@ func newService(c config, transport http.RoundTripper, log *slog.Logger) (*servi
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	steps := []func(http.RoundTripper) error{s.readTables, s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge}
+	steps := []func(http.RoundTripper) error{s.readTables, s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge, s.readTLS}
 	for _, step := range steps {
 		if err := step(transport); err != nil {
 			return nil, errors.Join(err, s.close())
@@ -97,56 +100,61 @@ func (s *service) signIn(transport http.RoundTripper) error {
 		return fmt.Errorf("configuration, graph: %w", err)
 	}
 	o := graph.Options{
-		Endpoint: s.config.Graph.Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
-		Throttle: &graph.Throttle{}, // the allowance is that of the app registration, whoever signs in
+		Endpoint: s.config.Graph.cloud().Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
+		Throttle: &s.throttle,
 		Name:     "application", Logger: s.log,
 	}
 	if s.app, err = graph.New(cred, o); err != nil {
 		return fmt.Errorf("configuration, graph-endpoint: %w", err)
 	}
-	if s.config.User.UPN == "" {
-		return nil
+	if cloud := s.config.Graph.cloud(); len(s.config.Users) > 0 && !cloud.PresenceSubscriptions {
+		s.log.Warn("communication users are of no use in this cloud, which has no presence subscriptions", "cloud", cloud.Name)
 	}
-	if cred, err = s.config.communicationUser(web, s.log); err != nil {
-		return fmt.Errorf("configuration, user: %w", err)
+	for _, user := range s.config.Users {
+		if cred, err = s.communicationUser(user, web); err != nil {
+			return fmt.Errorf("configuration, users, %s: %w", user.UPN, err)
+		}
+		o.Name = user.UPN
+		client, err := graph.New(cred, o)
+		if err != nil {
+			return err
+		}
+		s.users = append(s.users, graph.PushUser{Name: user.UPN, Client: client})
 	}
-	o.Name = s.config.User.UPN
-	s.user, err = graph.New(cred, o)
-	return err
+	return nil
 }
 
 func (s *service) newWebhook(transport http.RoundTripper) error {
-	if s.config.Feed != "push" {
+	if !s.config.pushes() {
 		return nil
 	}
 	file := s.config.Graph.NotifyKey
 	if file == "" {
 		file = s.config.Store + ".notify.pem"
 	}
-	key, err := notifyKey(file)
+	s.notifyKeys = newNotifyKeys(file, s.log)
+	keys, err := s.notifyKeys.load(time.Now())
 	if err != nil {
 		return err
 	}
 	s.webhook, err = graph.NewWebhook(graph.WebhookOptions{
 		PublicURL: strings.TrimSuffix(s.config.PublicURL, "/") + notifyPath,
-		AppID:     s.config.Graph.ClientID, Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.Authority,
+		AppID:     s.config.Graph.userClient(), Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.cloud().Authority,
 		HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		Keys: []graph.Key{key}, Logger: s.log,
+		Keys: keys, Logger: s.log,
 	})
 	return err
 }
 
 func (s *service) newFeed(http.RoundTripper) error {
 	s.directory = graph.NewDirectory(graph.DirectoryOptions{
-		Client: s.app, Every: s.config.People.Every, Webhook: s.webhook, Store: s.store, Logger: s.log,
+		Client: s.app, Every: s.config.People.Every, FullEvery: s.config.People.FullEvery, Webhook: s.webhook, Store: s.store, Logger: s.log,
 	})
-	if s.config.Feed != "push" {
-		s.feed = graph.NewSweep(s.app, graph.SweepOptions{Every: s.config.SweepEvery, Logger: s.log})
-		return nil
+	o := graph.PushOptions{App: s.app, Sweep: graph.SweepOptions{Every: s.config.SweepEvery}, Logger: s.log}
+	if s.config.pushes() {
+		o.Users, o.Webhook, o.Store = s.users, s.webhook, s.store
 	}
-	s.feed = graph.NewPush(graph.PushOptions{
-		Name: s.config.User.UPN, User: s.user, App: s.app, Webhook: s.webhook, Store: s.store, Logger: s.log,
-	})
+	s.feed = graph.NewPush(o)
 	return nil
 }
 
@@ -165,6 +173,16 @@ func (s *service) newPBX(http.RoundTripper) (err error) {
 	})
 	if err != nil {
 		return fmt.Errorf("configuration, pbx: %w", err)
+	}
+	return nil
+}
+
+func (s *service) readTLS(http.RoundTripper) (err error) {
+	if s.config.TLSCert == "" {
+		return nil
+	}
+	if s.tls, err = newTLSFiles(s.config.TLSCert, s.config.TLSKey, s.log); err != nil {
+		return fmt.Errorf("configuration, tls-cert: %w", err)
 	}
 	return nil
 }
@@ -226,6 +244,7 @@ func (s *service) run(ctx context.Context) error {
 	run("feed", func(ctx context.Context) error { return s.feed.Run(ctx, s.onTeams) })
 	if s.webhook != nil {
 		run("webhook", s.webhook.Run)
+		run("keys for notifications", func(ctx context.Context) error { return s.notifyKeys.run(ctx, s.webhook) })
 	}
 	err = s.bridge.Run(ctx)
 	stopEdges()

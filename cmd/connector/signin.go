@@ -1,66 +1,126 @@
 package main
 
 import (
-	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
-	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/pbx365/connector/graph"
 )
 
-// publicAuthority is the one authority whose tenants need no discovery switched off.
-const publicAuthority = "https://login.microsoftonline.com"
-
-// client returns what every credential has in common.
-func (c config) client(transport policy.Transporter) azcore.ClientOptions {
-	return azcore.ClientOptions{
-		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.Graph.Authority},
-		Transport: transport,
+// client returns what every credential has in common, and whether the authority is
+// one that Microsoft does not list, which switches its discovery off.
+func (c config) client(transport policy.Transporter) (o azcore.ClientOptions, private bool) {
+	authority := c.Graph.cloud().Authority
+	private = true
+	for _, known := range graph.Clouds() {
+		private = private && known.Authority != authority
 	}
+	return azcore.ClientOptions{
+		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority},
+		Transport: transport,
+	}, private
 }
 
-// application returns the sign-in of the application, by certificate or secret.
+// application returns the sign-in of the application: by identity, certificate or
+// secret.
 func (c config) application(transport policy.Transporter) (azcore.TokenCredential, error) {
-	private := c.Graph.Authority != publicAuthority
+	options, private := c.client(transport)
+	g := c.Graph
 	switch {
-	case c.Graph.Certificate != "":
-		data, err := os.ReadFile(c.Graph.Certificate)
-		if err != nil {
-			return nil, fmt.Errorf("certificate: %w", err)
+	case g.identity() == "workload":
+		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+			ClientOptions: options, DisableInstanceDiscovery: private, TenantID: g.Tenant, ClientID: g.ClientID, TokenFilePath: g.TokenFile,
+		})
+	case g.identity() != "":
+		managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
+		if g.Identity == "user-assigned" {
+			managed.ID = azidentity.ClientID(g.ClientID)
 		}
-		certs, key, err := azidentity.ParseCertificates(data, []byte(c.Graph.CertificatePass))
+		return azidentity.NewManagedIdentityCredential(managed)
+	case g.Certificate != "":
+		certs, key, err := readCertificate(g.Certificate, string(g.CertificatePass))
 		if err != nil {
-			return nil, fmt.Errorf("certificate: %s holds no certificate with its key, or its password is wrong", c.Graph.Certificate)
+			return nil, err
 		}
-		return azidentity.NewClientCertificateCredential(c.Graph.Tenant, c.Graph.ClientID, certs, key,
-			&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private})
-	case c.Graph.ClientSecret != "":
-		return azidentity.NewClientSecretCredential(c.Graph.Tenant, c.Graph.ClientID, string(c.Graph.ClientSecret),
-			&azidentity.ClientSecretCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private})
+		return azidentity.NewClientCertificateCredential(g.Tenant, g.ClientID, certs, key,
+			&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private})
+	case g.ClientSecret != "":
+		return azidentity.NewClientSecretCredential(g.Tenant, g.ClientID, string(g.ClientSecret),
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private})
 	}
-	return nil, errors.New("a client secret or a certificate is missing")
+	return nil, errors.New("a client secret, a certificate or an identity is missing")
+}
+
+// readCertificate reads a certificate, those above it and its key, from PEM or PKCS#12.
+// The parser of azidentity knows only the old ciphers of PKCS#12.
+func readCertificate(file, password string) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("certificate: %w", err)
+	}
+	if block, _ := pem.Decode(data); block != nil {
+		certs, key, err := azidentity.ParseCertificates(data, nil)
+		if err != nil {
+			return nil, nil, fmt.Errorf("certificate: %s holds no certificate with its key, unencrypted", file)
+		}
+		return certs, key, nil
+	}
+	key, cert, above, err := pkcs12.DecodeChain(data, password)
+	switch {
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, nil, fmt.Errorf("certificate: the password of %s is wrong: set graph-certificate-password", file)
+	case err != nil:
+		return nil, nil, fmt.Errorf("certificate: %s is neither PEM nor PKCS#12 with a certificate and its key", file)
+	}
+	return append([]*x509.Certificate{cert}, above...), key, nil
 }
 
 // communicationUser returns the delegated sign-in that presence subscriptions need:
-// by password, or by a code that somebody enters in a browser.
-func (c config) communicationUser(transport policy.Transporter, log *slog.Logger) (azcore.TokenCredential, error) {
-	private := c.Graph.Authority != publicAuthority
-	if c.User.Password != "" {
+// by password, or by a code that somebody enters in a browser, once.
+func (s *service) communicationUser(user communicationUser, web *http.Client) (azcore.TokenCredential, error) {
+	g := s.config.Graph
+	if user.Password != "" {
+		options, private := s.config.client(web)
 		//lint:ignore SA1019 deprecated since it cannot do MFA; for a service account excluded from MFA it is the only sign-in without a person
-		options := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: c.client(transport), DisableInstanceDiscovery: private}
-		return azidentity.NewUsernamePasswordCredential(c.Graph.Tenant, c.Graph.ClientID, c.User.UPN, string(c.User.Password), options)
+		password := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private}
+		return azidentity.NewUsernamePasswordCredential(g.Tenant, g.userClient(), user.UPN, string(user.Password), password)
 	}
-	return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
-		ClientOptions: c.client(transport), DisableInstanceDiscovery: private,
-		TenantID: c.Graph.Tenant, ClientID: c.Graph.ClientID,
-		UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
-			log.Warn("sign in the communication user", "upn", c.User.UPN, "open", m.VerificationURL, "code", m.UserCode)
-			return nil
-		},
+	key, err := s.signInKey()
+	if err != nil {
+		return nil, err
+	}
+	return graph.NewDeviceCode(graph.DeviceCodeOptions{
+		Tenant: g.Tenant, ClientID: g.userClient(), UPN: user.UPN, Authority: g.cloud().Authority, HTTP: web,
+		Store: s.store, Secret: key, Logger: s.log,
 	})
+}
+
+// signInKey is what stored sign-ins are encrypted with: that of the configuration, or
+// the content of a file beside the store, which is made where it does not exist.
+func (s *service) signInKey() ([]byte, error) {
+	if key := s.config.Graph.SignInKey; key != "" {
+		return []byte(key), nil
+	}
+	file := s.config.Store + ".signin.key"
+	key, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		key = []byte(rand.Text() + rand.Text())
+		err = writeFile(file, key)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key for stored sign-ins: %w", err)
+	}
+	return key, nil
 }

@@ -78,7 +78,7 @@ func light(st status, name string) presence.Health {
 
 func TestStatusShowsTheThreeLights(t *testing.T) {
 	t.Parallel()
-	for _, feed := range []string{"push", "sweep"} {
+	for _, feed := range []string{"auto", "sweep"} {
 		t.Run(feed, func(t *testing.T) {
 			t.Parallel()
 			s := running(t, feed, nil, nil)
@@ -135,7 +135,7 @@ func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := running(t, "push", c.keys, c.sabotage)
+			s := running(t, "auto", c.keys, c.sabotage)
 			st := s.until(t, func(st status) bool {
 				l := light(st, c.light)
 				return l.State != presence.StateOK && strings.Contains(l.LastError+l.Detail, c.failure)
@@ -149,7 +149,7 @@ func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
 
 func TestBadInputIsCountedAndTheRestGoesOn(t *testing.T) {
 	t.Parallel()
-	s := running(t, "push", nil, nil)
+	s := running(t, "auto", nil, nil)
 	s.until(t, func(st status) bool { return green(st.Lights) })
 
 	stranger := pbxtest.NewSystem("example.org").AddPBX(pbxtest.Options{
@@ -200,13 +200,13 @@ func TestTheStatusPageAsksForItsPassword(t *testing.T) {
 
 func TestReleaseDeletesTheSubscriptionsOfAnotherFeed(t *testing.T) {
 	t.Parallel()
-	s := running(t, "push", nil, nil)
+	s := running(t, "auto", nil, nil)
 	s.until(t, func(st status) bool { return green(st.Lights) })
-	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 2 }, s.patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 3 }, s.patience, 10*time.Millisecond)
 	require.NoError(t, s.stopConnector())
 	text, err := os.ReadFile(s.file)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: push", "feed: sweep", 1)), 0o600))
+	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: auto", "feed: sweep", 1)), 0o600))
 	require.NoError(t, s.releaseConnector(t.Context()))
 	require.Empty(t, s.tenant.Subscriptions())
 }
@@ -217,4 +217,52 @@ func TestASecondConnectorOnTheSameStoreSaysWhy(t *testing.T) {
 	_, err := s.newConnector()
 	require.Error(t, err)
 	require.NotEmpty(t, presence.Advice(err))
+}
+
+// goRun runs f until stop, which returns after its end.
+func goRun(t *testing.T, f func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f(ctx) }()
+	return func() {
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}
+}
+
+func TestStatusHasALightForEachSubscription(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, nil)
+	st := s.until(t, func(st status) bool {
+		return light(st, "presence subscription of "+s.users[0]).State == presence.StateOK &&
+			light(st, "presence subscription of "+s.users[1]).State == presence.StateOK
+	})
+	require.Contains(t, light(st, "presence subscription of "+demoUser).Detail, "4 people")
+	st = s.until(t, func(st status) bool { return st.Lights[2].State == presence.StateOK })
+	require.Contains(t, st.Lights[2].Detail, "2 communication users")
+	require.Empty(t, st.People.NotCovered)
+}
+
+func TestStatusNamesWhoIsCoveredByNobody(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, func(s *stage) {
+		for _, upn := range s.users {
+			s.tenant.RequireMFA(upn)
+		}
+	})
+	st := s.until(t, func(st status) bool { return len(st.People.NotCovered) == 8 })
+	require.Contains(t, st.People.NotCovered, "anna.mueller@example.com")
+	require.Contains(t, s.get(t, "/status", "text/html").Body.String(), "not covered by a subscription")
+	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
+	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == "meeting" }), "people are swept")
+}
+
+func TestAutoWithoutCommunicationUsersIsASweep(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", map[string]any{"users": []any{}, "public-url": ""}, nil)
+	st := s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
+	require.Contains(t, st.Lights[2].Detail, "none needed")
+	require.Empty(t, st.People.NotCovered)
+	require.Empty(t, s.tenant.Subscriptions())
 }

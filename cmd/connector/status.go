@@ -41,8 +41,11 @@ type whoIsWho struct {
 	Ambiguous      []string `json:"ambiguous,omitempty"`
 	UnmatchedTeams int      `json:"unmatched_teams"`
 	UnmatchedPBX   int      `json:"unmatched_pbx"`
-	NotCovered     int      `json:"not_covered"`
-	UnusedRows     []string `json:"unused_table_rows,omitempty"`
+	// NotCovered are those of whom no subscription tells, where there are any, and
+	// Unreadable those of whom Graph tells nothing.
+	NotCovered []string `json:"not_covered,omitempty"`
+	Unreadable []string `json:"unreadable,omitempty"`
+	UnusedRows []string `json:"unused_table_rows,omitempty"`
 	// UnusedDirections name nobody who is matched.
 	UnusedDirections []string `json:"unused_directions,omitempty"`
 }
@@ -52,16 +55,17 @@ func (s *service) status() status {
 	st := status{
 		Started: s.started, Feed: s.config.Feed, Bridge: s.bridge.Status(), PBX: s.pbx.Counters(),
 		Lights: []presence.Health{pbxLights[0], s.authentication(), s.subscription()},
-		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.feed.Health()}, s.directory.Health(), s.bridge.Health()),
+		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.throttle.Health()}, s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.keys()),
 	}
 	st.People = whoIs(st.Bridge.Report)
 	st.People.UnusedDirections = s.unusedDirections(st.Bridge.Report)
 	if master := &st.Lights[0]; master.State == presence.StateStarting && master.Todo == "" {
 		master.Todo = s.appObject()
 	}
-	if push, ok := s.feed.(*graph.Push); ok {
-		st.People.NotCovered = len(push.Uncovered())
+	if s.config.pushes() {
+		st.People.NotCovered = named(st.Bridge.Report, s.feed.Uncovered())
 	}
+	st.People.Unreadable = named(st.Bridge.Report, s.feed.Unreadable())
 	if s.webhook != nil {
 		st.Graph = s.webhook.Counts()
 	}
@@ -84,10 +88,23 @@ func (s *service) unusedDirections(r match.Report) (unused []string) {
 	return unused
 }
 
+// keys are the lights of what runs out one day.
+func (s *service) keys() (lights []presence.Health) {
+	if s.notifyKeys != nil {
+		lights = append(lights, s.notifyKeys.light.Health())
+	}
+	if s.tls != nil {
+		lights = append(lights, s.tls.health())
+	}
+	return lights
+}
+
 func (s *service) signIns() []presence.Health {
 	lights := []presence.Health{s.app.Health()}
-	if s.config.Feed == "push" {
-		lights = append(lights, s.user.Health())
+	if s.config.pushes() {
+		for _, user := range s.users {
+			lights = append(lights, user.Client.Health())
+		}
 	}
 	return lights
 }
@@ -103,14 +120,36 @@ func (s *service) authentication() presence.Health {
 	return worst
 }
 
-// subscription is the push feed; a sweep needs none.
+// subscription is the worst of the feed: a subscription, or the sweep.
 func (s *service) subscription() presence.Health {
 	h := s.feed.Health()
 	h.Name = "presence subscription"
-	if s.config.Feed != "push" {
+	switch uncovered := len(s.feed.Uncovered()); {
+	case !s.config.pushes():
 		h.Detail = strings.TrimSpace("none needed, people are swept; " + h.Detail)
+	case h.State == presence.StateOK && len(s.users) > 1:
+		h.Detail = fmt.Sprintf("%d communication users", len(s.users))
+		if uncovered > 0 {
+			h.Detail += fmt.Sprintf("; %d people are covered by none and swept", uncovered)
+		}
 	}
 	return h
+}
+
+// named returns the names in Teams of people by their object ids.
+func named(r match.Report, ids []string) (names []string) {
+	if len(ids) == 0 {
+		return nil
+	}
+	known := make(map[string]string, len(r.Matched))
+	for _, p := range r.Matched {
+		known[p.Teams.ID] = cmp.Or(p.Teams.UPN, p.Teams.DisplayName)
+	}
+	for _, id := range ids {
+		names = append(names, cmp.Or(known[id], id))
+	}
+	slices.Sort(names)
+	return names
 }
 
 func whoIs(r match.Report) whoIsWho {

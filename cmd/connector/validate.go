@@ -27,16 +27,21 @@ func (c config) validate() error {
 	need("store", c.Store, "the file in which the service remembers what it has written")
 	need("graph-tenant", c.Graph.Tenant, "the directory (tenant) id from the app registration")
 	need("graph-client-id", c.Graph.ClientID, "the application (client) id from the app registration")
-	if c.Graph.Certificate == "" {
-		need("graph-client-secret or graph-certificate", string(c.Graph.ClientSecret), "what the application signs in with")
-	}
+	wrong = append(wrong, c.Graph.check(), c.cloudFits())
 	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
 	if c.Feed == "push" {
-		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the push feed; use feed: sweep without one")
-		need("user-upn", c.User.UPN, "only a signed-in user can subscribe to presence; use feed: sweep without one")
+		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service; use feed: auto or sweep without one")
+		if len(c.Users) == 0 {
+			need("users", "", "only a signed-in user can subscribe to presence; use feed: auto or sweep without one")
+		}
 	}
+	if c.Feed == "auto" && c.pushes() {
+		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service to tell users of changes; use feed: sweep without one")
+	}
+	wrong = append(wrong, c.Users.check())
 	for key, d := range map[string]time.Duration{
-		"settle": c.Settle, "people-every": c.People.Every, "pbx-licence-every": c.PBX.LicenceEvery,
+		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
+		"pbx-licence-every": c.PBX.LicenceEvery,
 	} {
 		if d <= 0 {
 			wrong = append(wrong, fmt.Errorf("configuration: %s is %s, not a time such as 10m", key, d))
@@ -59,6 +64,11 @@ func (c config) validate() error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// pushes reports whether Graph is to tell of changes, and can.
+func (c config) pushes() bool {
+	return c.Feed != "sweep" && len(c.Users) > 0 && c.Graph.cloud().PresenceSubscriptions
 }
 
 func onLoopback(address string) bool {

@@ -20,8 +20,11 @@ func (s *Server) authorityRoutes() http.Handler {
 
 // authorityRoute counts the request, applies faults and checks the tenant of the path.
 func (s *Server) authorityRoute(route Route, serve http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fault := s.arrive(route)
+	nobody := func(string) bool { return false }
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		fault := s.arrive(route, nobody)
+		w := &statusWriter{ResponseWriter: out}
+		defer func() { s.answered(route, w.status) }()
 		fault.delay(r.Context())
 		if fault.happens() && fault.After {
 			serve(newRecorder(), r)

@@ -48,6 +48,7 @@ type outbox struct {
 	sub    *subscription
 	items  []item
 	behind []item // reordered: wait for the next one
+	silent bool   // says nothing any more
 	busy   bool   // a sender has it, or will
 	sent   int    // being sent, at the head of items
 	closed bool
@@ -69,24 +70,41 @@ func (b *outbox) close() {
 // push queues a notification, or what a fault makes of it. Called with mu held.
 func (s *Server) push(sub *subscription, it item) {
 	b := sub.box
-	it.fault = s.takeDelivery(sub.id)
-	copies := []item{it}
+	it.fault = s.takeDelivery(sub.id, it)
+	if b.silent = b.silent || it.fault.Silence; b.silent || it.fault.Drop {
+		return
+	}
+	now := s.o.Now()
+	dropped, later := s.penalty(sub.notifyURL, now)
+	if dropped {
+		s.o.Logger.Warn("notification lost: the endpoint is too slow", "subscription", sub.id)
+		return
+	}
+	items := []item{it}
 	if it.fault.Duplicate {
-		copies = append(copies, it)
+		items = append(items, it)
 	}
 	switch {
-	case it.fault.Drop:
-		return
-	case b.pending() >= queueLimit:
-		s.o.Logger.Warn("notification lost: queue full", "subscription", sub.id)
-		return
+	case it.fault.Late+later > 0:
+		s.at(now.Add(it.fault.Late+later), func(time.Time) { s.enqueue(b, items) })
 	case it.fault.Reorder:
-		b.behind = append(b.behind, copies...)
-		return
+		b.behind = append(b.behind, items...)
+	default:
+		s.enqueue(b, append(items, b.behind...))
+		b.behind = nil
 	}
-	b.items = append(append(b.items, copies...), b.behind...)
-	b.behind = nil
-	s.kick(b)
+}
+
+// enqueue has notifications sent. Called with mu held.
+func (s *Server) enqueue(b *outbox, items []item) {
+	switch {
+	case b.closed || b.silent:
+	case b.pending() >= queueLimit:
+		s.o.Logger.Warn("notification lost: queue full", "subscription", b.sub.id)
+	default:
+		b.items = append(b.items, items...)
+		s.kick(b)
+	}
 }
 
 // kick asks Run for a sender. Called with mu held.
@@ -94,6 +112,7 @@ func (s *Server) kick(b *outbox) {
 	if !b.busy && len(b.items) > 0 {
 		b.busy = true
 		s.ready = append(s.ready, b)
+		s.rouse()
 	}
 	s.announce()
 }
@@ -126,10 +145,11 @@ func (s *Server) drain(ctx context.Context, b *outbox) {
 	}
 }
 
-// head returns the notifications for one POST: those at the head of the queue of one fault and one address.
+// head returns the notifications for one POST: those at the head of the queue that have one
+// address, and no fault of the POST that the first one does not have.
 func (b *outbox) head(most int) []item {
 	n := 0
-	for n < min(len(b.items), most) && b.items[n].fault == b.items[0].fault &&
+	for n < min(len(b.items), most) && b.items[n].fault.whole() == b.items[0].fault.whole() &&
 		(b.items[n].lifecycle == "") == (b.items[0].lifecycle == "") {
 		n++
 	}
@@ -144,12 +164,15 @@ func (b *outbox) head(most int) []item {
 func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte, items int) bool {
 	timeout, pause := s.o.DeliverTimeout, s.o.DeliverRetry
 	for try, waited := 1, time.Duration(0); ; try++ {
+		begun := s.o.Now()
 		status := s.post(ctx, target, body, timeout)
 		if ctx.Err() != nil {
 			return false
 		}
 		s.mu.Lock()
-		s.attempts = record(s.attempts, Attempt{Time: s.o.Now(), Subscription: b.sub.id, Items: items, Try: try, Status: status})
+		now := s.o.Now()
+		s.judge(target, now.Sub(begun), now)
+		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status})
 		s.announce()
 		s.mu.Unlock()
 		if status >= 200 && status < 300 {

@@ -16,6 +16,7 @@ type deltaState struct {
 	Epoch  int    `json:"e"`
 	Issued int64  `json:"t"` // Unix seconds
 	Select string `json:"q"`
+	Begun  bool   `json:"b"` // the empty page is over
 }
 
 func (d deltaState) token() string {
@@ -64,16 +65,25 @@ func (s *Server) deltaUsers(c *call) (int, any, error) {
 	}
 
 	body := map[string]any{"@odata.context": s.context("users")}
+	if s.o.RaggedDelta && !state.Begun {
+		state.Begun = true
+		body["value"], body["@odata.nextLink"] = []any{}, s.deltaLink("$skiptoken", state)
+		return http.StatusOK, body, nil
+	}
 	value := make([]any, 0, s.o.Page)
+	last := 0
 	for _, p := range s.people[min(state.From, len(s.people)):] {
 		if p.revision <= state.Since || state.Since == 0 && p.removed != "" {
 			continue
 		}
 		if len(value) == s.o.Page {
-			state.From = p.index
+			if state.From = p.index; s.o.RaggedDelta && len(value) > 1 {
+				state.From = last // once more
+			}
 			body["@odata.nextLink"] = s.deltaLink("$skiptoken", state)
 			break
 		}
+		last = p.index
 		entry := map[string]any{"id": p.ID, "@removed": map[string]any{"reason": p.removed}}
 		if p.removed == "" {
 			entry = p.userJSON(fields)
@@ -82,7 +92,7 @@ func (s *Server) deltaUsers(c *call) (int, any, error) {
 	}
 	body["value"] = value
 	if body["@odata.nextLink"] == nil {
-		state.Since, state.From, state.Issued = state.Until, 0, now.Unix()
+		state.Since, state.From, state.Issued, state.Begun = state.Until, 0, now.Unix(), false
 		body["@odata.deltaLink"] = s.deltaLink("$deltatoken", state)
 	}
 	return http.StatusOK, body, nil

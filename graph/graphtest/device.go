@@ -12,6 +12,7 @@ import (
 type device struct {
 	grant
 	userCode string
+	declined bool
 }
 
 func (s *Server) serveDeviceCode(w http.ResponseWriter, r *http.Request) {
@@ -54,6 +55,21 @@ func (s *Server) ApproveDevice(userCode, user string) error {
 	return fmt.Errorf("graphtest: no device waits with code %q", userCode)
 }
 
+// DeclineDevice is the person refusing in the browser, after which the code is of no use.
+// It fails where no such code is waiting.
+func (s *Server) DeclineDevice(userCode string) error {
+	now := s.begin()
+	defer s.mu.Unlock()
+	for _, d := range s.devices {
+		if strings.EqualFold(d.userCode, userCode) && d.user == "" && now.Sub(d.issued) < deviceTTL {
+			d.declined = true
+			s.announce()
+			return nil
+		}
+	}
+	return fmt.Errorf("graphtest: no device waits with code %q", userCode)
+}
+
 // redeemDevice returns the person that a device code was approved by, once, or an AADSTS
 // code. Called with mu held.
 func (s *Server) redeemDevice(app *App, code string, now time.Time) (*person, int) {
@@ -64,6 +80,9 @@ func (s *Server) redeemDevice(app *App, code string, now time.Time) (*person, in
 	case now.Sub(d.issued) >= deviceTTL:
 		delete(s.devices, code)
 		return nil, 70020
+	case d.declined:
+		delete(s.devices, code)
+		return nil, 70017
 	case d.user == "":
 		return nil, 70016
 	}

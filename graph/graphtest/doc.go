@@ -43,9 +43,20 @@
 // hangs holds up nobody else. Within a subscription the order is kept; a notification
 // being retried holds back those behind it.
 //
+// # What goes wrong, and what it costs
+//
+// A [Fault] makes requests fail ([Answer]), notifications go astray ([Delivery]) or
+// subscriptions get less than they ask for ([Grant]): a counted number of them, all of them, or
+// a share. Shares are drawn from [Options.Seed], so that a run that has failed can be repeated.
+// [Weather] is a bit of everything. Where the documentation can be read in two ways, an option
+// chooses the other one.
+//
+// [Server.Tally] counts all requests by route and outcome, and [Server.Busiest] how many
+// presence requests came within any half minute, so that a test can say what a scenario may cost.
+//
 // # Left out
 //
-// Throttling limits (use [Answer]) and quotas of subscriptions, the penalties of slow
-// endpoints, the end of deliveries with the token of a subscription, continuous access
-// evaluation, interactive sign-in, other resources than users and presence.
+// Throttling of anything but presence, quotas of subscriptions, notifications of several
+// subscriptions in one POST, the end of deliveries with the token of a subscription, continuous
+// access evaluation, interactive sign-in, other resources than users and presence.
 package graphtest

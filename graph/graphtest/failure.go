@@ -14,6 +14,7 @@ type failure struct {
 	status        int
 	code, message string
 	retryAfter    time.Duration
+	retryDate     bool
 }
 
 func (f *failure) Error() string { return f.code + ": " + f.message }
@@ -64,20 +65,20 @@ func (a Answer) failure() *failure {
 	}
 	return &failure{
 		status: a.Status, code: cmp.Or(a.Code, code), message: cmp.Or(a.Message, message),
-		retryAfter: a.RetryAfter,
+		retryAfter: a.RetryAfter, retryDate: a.RetryDate,
 	}
 }
 
 // signInFailure is failure for requests to the authority.
 func (a Answer) signInFailure() signInError {
 	e := signInFailure(90033)
-	e.status, e.retryAfter = a.Status, a.RetryAfter
+	e.status, e.retryAfter, e.retryDate = a.Status, a.RetryAfter, a.RetryDate
 	return e
 }
 
 func (s *Server) writeFailure(w http.ResponseWriter, f *failure) {
 	header := w.Header()
-	setRetryAfter(header, f.retryAfter)
+	s.setRetryAfter(header, f.retryAfter, f.retryDate)
 	inner := map[string]any{
 		"date":              s.o.Now().UTC().Format("2006-01-02T15:04:05"),
 		"request-id":        header.Get("request-id"),
@@ -91,8 +92,12 @@ func (s *Server) writeFailure(w http.ResponseWriter, f *failure) {
 	})
 }
 
-func setRetryAfter(header http.Header, d time.Duration) {
-	if d > 0 {
+func (s *Server) setRetryAfter(header http.Header, d time.Duration, date bool) {
+	switch {
+	case d <= 0:
+	case date:
+		header.Set("Retry-After", s.o.Now().Add(d+time.Second-1).UTC().Format(http.TimeFormat))
+	default:
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
 	}
 }

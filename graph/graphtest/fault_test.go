@@ -103,7 +103,7 @@ func TestDelayedAnswers(t *testing.T) {
 		patch := func() reply {
 			return w.do(token, http.MethodPatch, "/subscriptions/"+r.Body["id"].(string), expiring(time.Now().Add(time.Hour)))
 		}
-		w.Fault(graphtest.TaskCanceled(40 * time.Second))
+		w.Fault(graphtest.TaskCanceled(graphtest.RouteRenew, 40*time.Second))
 		began := time.Now()
 		failed := patch()
 		require.Equal(t, 40*time.Second, time.Since(began))

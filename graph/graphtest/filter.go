@@ -95,13 +95,11 @@ func plansAny(lambda string) predicate {
 	}
 	return func(p *person) bool {
 		return slices.ContainsFunc(p.plans(), func(a plan) bool {
-			have := map[string]string{"servicePlanId": a.ID, "service": a.Service, "capabilityStatus": a.Status}
-			for name, value := range want {
-				if !strings.EqualFold(have[name], value) {
-					return false
-				}
+			fits := func(name, have string) bool {
+				value, asked := want[name]
+				return !asked || strings.EqualFold(have, value)
 			}
-			return true
+			return fits("servicePlanId", a.ID) && fits("service", a.Service) && fits("capabilityStatus", a.Status)
 		})
 	}
 }

@@ -21,7 +21,8 @@ type call struct {
 	body []byte // uncompressed
 }
 
-// serve answers a call. A nil body is an empty one, a *failure is written in the envelope.
+// serve answers a call. A nil body is an empty one, []byte is JSON already, a *failure is
+// written in the envelope.
 type serve func(c *call) (status int, body any, err error)
 
 func (s *Server) graphRoutes() http.Handler {
@@ -64,8 +65,8 @@ func (s *Server) graphRoutes() http.Handler {
 // graphRoute does for each request what does not depend on the route: counting, faults, the
 // token, the body and the envelope of errors.
 func (s *Server) graphRoute(route Route, serve serve) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		header := out.Header()
 		id := uuid.NewString()
 		header.Set("request-id", id)
 		header.Set("client-request-id", id)
@@ -74,15 +75,15 @@ func (s *Server) graphRoute(route Route, serve serve) http.Handler {
 		}
 		header.Set("x-ms-ags-diagnostic", `{"ServerInfo":{"DataCenter":"Simulated","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"GRAPHTEST"}}`)
 
-		fault := s.arrive(route)
+		body, err := readBody(out, r)
+		fault := s.arrive(route, func(user string) bool { return about(r, body, user) })
+		w := &statusWriter{ResponseWriter: out}
+		defer func() { s.answered(route, w.status) }()
 		fault.delay(r.Context())
 		var status int
-		var body any
-		var err error
-		if fault.happens() && !fault.After {
-			err = fault.failure()
-		} else {
-			status, body, err = s.graphAnswer(w, r, serve)
+		var answer any
+		if err == nil && (!fault.happens() || fault.After) {
+			status, answer, err = s.graphAnswer(w, r, body, serve)
 		}
 		if fault.Cut {
 			panic(http.ErrAbortHandler)
@@ -91,27 +92,36 @@ func (s *Server) graphRoute(route Route, serve serve) http.Handler {
 			err = fault.failure()
 		}
 		var failed *failure
-		switch {
-		case errors.As(err, &failed):
+		if errors.As(err, &failed) {
 			s.o.Logger.Debug("request refused", "route", string(route), "status", failed.status, "code", failed.code)
 			s.writeFailure(w, failed)
-		case body == nil:
-			w.WriteHeader(status)
-		default:
+			return
+		}
+		if answer != nil {
 			header.Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
-			writeJSON(w, status, body)
+		}
+		switch answer := answer.(type) {
+		case nil:
+			w.WriteHeader(status)
+		case []byte:
+			w.WriteHeader(status)
+			_, _ = w.Write(answer)
+		default:
+			writeJSON(w, status, answer)
 		}
 	})
 }
 
-func (s *Server) graphAnswer(w http.ResponseWriter, r *http.Request, serve serve) (int, any, error) {
+// about reports whether a request is about a person, by its path or its body.
+func about(r *http.Request, body []byte, user string) bool {
+	user = normal(user)
+	return normal(r.PathValue("id")) == user || bytes.Contains(bytes.ToLower(body), []byte(user))
+}
+
+func (s *Server) graphAnswer(w http.ResponseWriter, r *http.Request, body []byte, serve serve) (int, any, error) {
 	who, err := s.authenticate(r)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.AuthorityURL()+`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
-		return 0, nil, err
-	}
-	body, err := readBody(w, r)
-	if err != nil {
 		return 0, nil, err
 	}
 	return serve(&call{Request: r, caller: who, body: body})

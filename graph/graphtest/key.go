@@ -34,12 +34,22 @@ func (g signer) sign(claims jwt.MapClaims) string {
 }
 
 // RotateKey signs from now on with a new key. The former ones stay published, and the
-// tokens they signed valid.
+// tokens they signed valid, until [Server.RetireKeys].
 func (s *Server) RotateKey() {
 	next := newSigner(newKey())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signers = append(s.signers, next)
+}
+
+// RetireKeys withdraws all keys but the current one. What the others signed, access tokens
+// and validation tokens alike, is no longer valid.
+func (s *Server) RetireKeys() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signers = slices.Clone(s.signers[len(s.signers)-1:])
+	clear(s.verified)
+	s.announce()
 }
 
 // signer returns the current key. Called with mu held.

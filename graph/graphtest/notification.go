@@ -15,8 +15,10 @@ import (
 // changeTracking is the client id of Graph's own application that sends notifications.
 const changeTracking = "0bf30f3b-4a52-48df-9a82-234910c4a086"
 
-// validationLife is that of validation tokens.
-const validationLife = 24 * time.Hour
+const (
+	validationLife = 24 * time.Hour // of a validation token
+	voucherLife    = time.Hour      // for which the same one is sent
+)
 
 type notification struct {
 	Subscription string         `json:"subscriptionId"`
@@ -32,9 +34,12 @@ type notification struct {
 }
 
 type collection struct {
-	Value  []notification `json:"value"`
-	Tokens []string       `json:"validationTokens,omitempty"`
+	Value  []any    `json:"value"`
+	Tokens []string `json:"validationTokens,omitempty"`
 }
+
+// malformed is what Malformed sends: members of the wrong types, and no subscription.
+var malformed = json.RawMessage(`{"subscriptionId":null,"clientState":17,"changeType":["updated"],"resourceData":"damaged"}`)
 
 // notifyPresence queues what p shows for all who watch. Called with mu held.
 func (s *Server) notifyPresence(p *person) {
@@ -58,15 +63,18 @@ func (s *Server) notifyDirectory(p *person, changeType string) {
 
 // render words a batch and says where it goes. Called with mu held.
 func (s *Server) render(sub *subscription, batch []item) (target string, body []byte) {
-	fault := batch[0].fault
 	target = sub.notifyURL
 	if batch[0].lifecycle != "" {
 		target = sub.lifecycleURL
 	}
 	var all collection
 	for _, it := range batch {
+		if it.fault.Malformed {
+			all.Value = append(all.Value, malformed)
+			continue
+		}
 		n := notification{
-			Subscription: sub.id, Tenant: s.o.Tenant, ClientState: sub.state(fault),
+			Subscription: sub.id, Tenant: s.o.Tenant, ClientState: sub.state(it.fault),
 			Expires: sub.expires.UTC().Format("2006-01-02T15:04:05.0000000Z"), Lifecycle: it.lifecycle,
 		}
 		if it.lifecycle == "" {
@@ -75,7 +83,7 @@ func (s *Server) render(sub *subscription, batch []item) (target string, body []
 		}
 		if it.lifecycle == "" && sub.rich {
 			n.Encrypted = s.encryptPresence(sub, it)
-			all.Tokens = []string{s.validationToken(sub, fault)}
+			all.Tokens = []string{s.validationToken(sub, batch[0].fault)}
 		}
 		all.Value = append(all.Value, n)
 	}
@@ -137,9 +145,36 @@ func (s *Server) encryptPresence(sub *subscription, it item) *encrypted {
 	return content
 }
 
-// validationToken proves that a rich notification comes from Graph. Called with mu held.
+// validationToken proves that a rich notification comes from Graph. One without a fault serves
+// an hour. Called with mu held.
 func (s *Server) validationToken(sub *subscription, fault *deliveryFault) string {
-	now := s.o.Now()
+	now, signer := s.o.Now(), s.signer()
+	if fault.Claims == nil && !fault.ForeignKey {
+		kept, ok := s.vouchers[sub.app]
+		if !ok || kept.key != signer.id || !now.Before(kept.until) {
+			kept = voucher{token: signer.sign(s.validationClaims(sub, now)), key: signer.id, until: now.Add(voucherLife)}
+			s.vouchers[sub.app] = kept
+		}
+		return kept.token
+	}
+	claims := s.validationClaims(sub, now)
+	maps.Copy(claims, fault.Claims)
+	if fault.ForeignKey {
+		foreign := newSigner(newKey())
+		foreign.id = signer.id
+		signer = foreign
+	}
+	return signer.sign(claims)
+}
+
+// voucher is a validation token that is used again.
+type voucher struct {
+	token, key string
+	until      time.Time
+}
+
+// validationClaims are those of the version that [Options.TokenV1] chooses. Called with mu held.
+func (s *Server) validationClaims(sub *subscription, now time.Time) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"aud": sub.app, "iss": s.issuerV2(), "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(validationLife).Unix(),
 		"azp": changeTracking, "azpacr": "2", "oid": changeTracking, "sub": changeTracking,
@@ -150,11 +185,5 @@ func (s *Server) validationToken(sub *subscription, fault *deliveryFault) string
 		delete(claims, "azpacr")
 		claims["iss"], claims["appid"], claims["appidacr"], claims["ver"] = s.issuerV1(), changeTracking, "2", "1.0"
 	}
-	maps.Copy(claims, fault.Claims)
-	if !fault.ForeignKey {
-		return s.signer().sign(claims)
-	}
-	foreign := newSigner(newKey())
-	foreign.id = s.signer().id
-	return foreign.sign(claims)
+	return claims
 }

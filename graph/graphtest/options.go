@@ -49,13 +49,43 @@ type Options struct {
 	// $top. Defaults to 100.
 	Page int
 
+	// Seed is that of all faults that happen to a share only. Defaults to 0, which is a seed as any
+	// other.
+	Seed uint64
+
+	// Allowance is the number of presence requests within 30 seconds; those beyond it are throttled
+	// until the 30 seconds are over. Graph documents 10,000, and 1,500 on some pages. Defaults to
+	// any number.
+	Allowance int
+
 	// OmitUnknown leaves ids that are no user out of a bulk read instead of answering
 	// PresenceUnknown for them.
 	OmitUnknown bool
 
+	// RefuseUnknown refuses a bulk read as a whole where one of its ids is no user. It comes
+	// before OmitUnknown.
+	RefuseUnknown bool
+
 	// StrictExpiry refuses a subscription that asks for more than the longest lifetime
 	// instead of shortening it.
 	StrictExpiry bool
+
+	// BlameEverybody has a presence subscription that names somebody who does not exist refused
+	// with all of its ids instead of the wrong ones.
+	BlameEverybody bool
+
+	// OnePerApp counts the one presence subscription per application instead of per application
+	// and person.
+	OnePerApp bool
+
+	// Reauthorize sends reauthorizationRequired to presence subscriptions that long after they
+	// were made, renewed or reauthorized. Graph does so about every 40 to 60 minutes. Defaults
+	// to never; [Server.Lifecycle] sends it at will.
+	Reauthorize time.Duration
+
+	// RaggedDelta has users/delta do all that its page allows: each round begins with an empty
+	// page, and who is on a page may be on the next one as well.
+	RaggedDelta bool
 
 	// BasicNeedsCertificate refuses presence subscriptions without a certificate even
 	// where no resource data is asked for.
@@ -80,6 +110,11 @@ type Options struct {
 	// DeliverRetry is the pause before the first repetition of a delivery; it doubles with each
 	// further one, up to 10 minutes, for 4 hours. Defaults to 1 s.
 	DeliverRetry time.Duration
+
+	// Penalties has an endpoint pay for being slow: while more than 15 % of its answers within
+	// 10 minutes took 10 s, new notifications are dropped; while more than 10 % took over 3 s,
+	// they come 10 minutes later.
+	Penalties bool
 
 	// Batch is the largest number of notifications in one POST. Defaults to 50.
 	Batch int

@@ -154,13 +154,22 @@ func over(expires, now time.Time) bool { return !expires.IsZero() && !expires.Af
 // refresh works out what p shows and notifies it where it changed. Called with mu held
 // after every change of p; the caller announces.
 func (s *Server) refresh(p *person, now time.Time) {
-	s.remind(p.prune(now))
+	if next := p.prune(now); !next.Equal(p.due) {
+		p.due = next
+		s.at(next, func(now time.Time) {
+			if p.due.Equal(next) && p.removed == "" {
+				p.due = time.Time{}
+				s.refresh(p, now)
+			}
+		})
+	}
 	shown := p.shows(now)
 	if shown != p.shown {
 		p.shown = shown
 		p.sequence = s.nextSequence(now)
 		s.notifyPresence(p)
 	}
+	p.rendered = nil
 }
 
 // nextSequence returns a larger number with each call, which looks like the clock

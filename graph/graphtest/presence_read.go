@@ -1,7 +1,11 @@
 package graphtest
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -50,8 +54,8 @@ func (s *Server) getPresence(c *call) (int, any, error) {
 	if p == nil {
 		return 0, nil, notFound(id)
 	}
-	body := p.presenceJSON(id == c.object)
-	body["@odata.context"] = s.context("users('" + p.ID + "')/presence/$entity")
+	body := p.resource(id == c.object)
+	body.Context = s.context("users('" + p.ID + "')/presence/$entity")
 	return http.StatusOK, body, nil
 }
 
@@ -78,36 +82,73 @@ func (s *Server) getPresences(c *call) (int, any, error) {
 	}
 	s.begin()
 	defer s.mu.Unlock()
-	value := make([]any, 0, len(asked.IDs))
-	for _, id := range asked.IDs {
-		if p := s.byID[normal(id)]; p != nil {
-			value = append(value, p.presenceJSON(id == c.object))
-		} else if !s.o.OmitUnknown {
-			value = append(value, presenceJSON(id, Pair{"PresenceUnknown", "PresenceUnknown"}, nil))
+	if s.o.RefuseUnknown && slices.ContainsFunc(asked.IDs, func(id string) bool { return s.byID[normal(id)] == nil }) {
+		return 0, nil, badRequest("Bad Request")
+	}
+	var body bytes.Buffer
+	fmt.Fprintf(&body, `{"@odata.context":%q,"value":[`, s.context("Collection(microsoft.graph.presence)"))
+	for i, id := range asked.IDs {
+		one := s.rendered(id, c.object)
+		if one == nil {
+			continue
 		}
+		if i > 0 && body.Bytes()[body.Len()-1] != '[' {
+			body.WriteByte(',')
+		}
+		body.Write(one)
 	}
-	return http.StatusOK, map[string]any{
-		"@odata.context": s.context("Collection(microsoft.graph.presence)"), "value": value,
-	}, nil
+	body.WriteString("]}\n")
+	return http.StatusOK, body.Bytes(), nil
 }
 
-// presenceJSON is the presence resource; own shows what only the person may see.
-func (p *person) presenceJSON(own bool) map[string]any {
-	body := presenceJSON(p.ID, p.shown, p.message.json(own))
-	body["sequenceNumber"] = p.sequence
-	return body
+// rendered is the presence of a person as the caller reads it, or nil where it is left out.
+// Called with mu held.
+func (s *Server) rendered(id, caller string) []byte {
+	p := s.byID[normal(id)]
+	switch {
+	case p == nil && s.o.OmitUnknown:
+		return nil
+	case p == nil:
+		return marshal(presenceResource{ID: id, Availability: "PresenceUnknown", Activity: "PresenceUnknown"})
+	case id == caller:
+		return marshal(p.resource(true))
+	case p.rendered == nil:
+		p.rendered = marshal(p.resource(false))
+	}
+	return p.rendered
 }
 
-func presenceJSON(id string, shown Pair, message any) map[string]any {
-	return map[string]any{
-		"id":                  id,
-		"availability":        shown.Availability,
-		"activity":            shown.Activity,
-		"sequenceNumber":      nil,
-		"statusMessage":       message,
-		"outOfOfficeSettings": map[string]any{"message": nil, "isOutOfOffice": shown.Activity == "OutOfOffice"},
-		"workLocation":        nil,
+// presenceResource is the presence resource type.
+type presenceResource struct {
+	Context       string      `json:"@odata.context,omitempty"`
+	ID            string      `json:"id"`
+	Availability  string      `json:"availability"`
+	Activity      string      `json:"activity"`
+	Sequence      *string     `json:"sequenceNumber"`
+	StatusMessage any         `json:"statusMessage"`
+	OutOfOffice   outOfOffice `json:"outOfOfficeSettings"`
+	WorkLocation  any         `json:"workLocation"`
+}
+
+type outOfOffice struct {
+	Message *string `json:"message"`
+	Is      bool    `json:"isOutOfOffice"`
+}
+
+// resource is the presence of p; own shows what only the person may see.
+func (p *person) resource(own bool) presenceResource {
+	return presenceResource{
+		ID: p.ID, Availability: p.shown.Availability, Activity: p.shown.Activity, Sequence: &p.sequence,
+		StatusMessage: p.message.json(own), OutOfOffice: outOfOffice{Is: p.shown.Activity == "OutOfOffice"},
 	}
+}
+
+func marshal(v any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic("graphtest: encode: " + err.Error())
+	}
+	return raw
 }
 
 // context is the @odata.context of an answer. Called with mu held.

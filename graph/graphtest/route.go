@@ -1,8 +1,6 @@
 package graphtest
 
-import "maps"
-
-// Route names a request, for counting ([Server.Calls]) and for faults ([Answer]). Where Graph
+// Route names a request, for counting ([Server.Tally]) and for faults ([Answer]). Where Graph
 // has several paths to one thing they are one route.
 type Route string
 
@@ -37,11 +35,3 @@ const (
 	RouteDeviceCode Route = "POST devicecode"
 	RouteToken      Route = "POST token"
 )
-
-// Calls returns how often each route was asked for, refused requests and those inside a
-// batch included.
-func (s *Server) Calls() map[Route]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
-}

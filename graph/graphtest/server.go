@@ -22,14 +22,15 @@ type Server struct {
 	graph     http.Handler
 	wake      chan struct{}
 
-	mu            sync.Mutex // protects following
-	changed       chan struct{}
-	due           time.Time // when something runs out next; zero: never
+	mu            sync.Mutex    // protects following
+	changed       chan struct{} // nil: nobody waits for a change
+	agenda        agenda
 	listening     *listening
 	signers       []signer
 	apps          map[string]*App
 	people        []*person
 	byID          map[string]*person
+	byUPN         map[string]*person
 	revision      int
 	epoch         int
 	sequence      int64
@@ -41,8 +42,16 @@ type Server struct {
 	ready         []*outbox
 	answers       []*answerFault
 	deliveries    []*deliveryFault
-	sound         *deliveryFault // none
-	calls         map[Route]int
+	grants        []*grantFault
+	answerTimes   map[string][]answerTime // by endpoint, oldest first
+	faults        int                     // ever installed
+	allowed       time.Time               // when the present allowance began
+	asked         int                     // of it
+	sound         *deliveryFault          // none
+	tally         Tally
+	paces         []second            // in the order of time
+	verified      map[string]verified // by access token
+	vouchers      map[string]voucher  // by client id
 	writes        []Write
 	attempts      []Attempt
 }
@@ -53,15 +62,18 @@ func New(o Options) *Server {
 		o:             o.withDefaults(),
 		ca:            newIssuer(),
 		wake:          make(chan struct{}, 1),
-		changed:       make(chan struct{}),
 		apps:          make(map[string]*App),
 		byID:          make(map[string]*person),
+		byUPN:         make(map[string]*person),
 		failures:      make(map[string]int),
 		mfa:           make(map[string]bool),
 		devices:       make(map[string]*device),
 		refreshTokens: make(map[string]grant),
 		sound:         new(deliveryFault),
-		calls:         make(map[Route]int),
+		tally:         make(Tally),
+		verified:      make(map[string]verified),
+		vouchers:      make(map[string]voucher),
+		answerTimes:   make(map[string][]answerTime),
 	}
 	s.client = s.newClient()
 	s.deliverer = s.newDeliverer()
@@ -88,14 +100,13 @@ func (s *Server) Run(ctx context.Context) error {
 		now := s.begin()
 		ready := s.ready
 		s.ready = nil
-		due := s.due
+		var alarm <-chan time.Time
+		if next, ok := s.agenda.next(); ok {
+			alarm = time.After(next.Sub(now))
+		}
 		s.mu.Unlock()
 		for _, box := range ready {
 			senders.Go(func() { s.drain(ctx, box) })
-		}
-		var alarm <-chan time.Time
-		if !due.IsZero() {
-			alarm = time.After(due.Sub(now))
 		}
 		select {
 		case <-alarm:
@@ -118,6 +129,9 @@ func (s *Server) Tick() {
 func (s *Server) Await(ctx context.Context, done func() bool) error {
 	for {
 		s.mu.Lock()
+		if s.changed == nil {
+			s.changed = make(chan struct{})
+		}
 		changed := s.changed
 		s.mu.Unlock()
 		if done() {
@@ -135,30 +149,30 @@ func (s *Server) Await(ctx context.Context, done func() bool) error {
 func (s *Server) begin() time.Time {
 	s.mu.Lock()
 	now := s.o.Now()
-	if s.due.IsZero() || now.Before(s.due) {
-		return now
+	for keep := s.agenda.take(now); keep != nil; keep = s.agenda.take(now) {
+		keep(now)
+		s.announce()
 	}
-	s.due = time.Time{}
-	for _, p := range s.people {
-		if p.removed == "" {
-			s.refresh(p, now)
-		}
-	}
-	s.expireSubscriptions(now)
 	return now
 }
 
-// remind makes sure that begin looks again at t. Called with mu held.
-func (s *Server) remind(t time.Time) {
-	if !t.IsZero() && (s.due.IsZero() || t.Before(s.due)) {
-		s.due = t
+// at has keep called once t has come, with mu held; a zero t never does. Called with mu held.
+func (s *Server) at(t time.Time, keep func(now time.Time)) {
+	if !t.IsZero() && s.agenda.add(t, keep) {
+		s.rouse()
 	}
 }
 
-// announce wakes Await and Run. Called with mu held.
+// announce wakes Await. Called with mu held.
 func (s *Server) announce() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+// rouse has Run look for senders and at the agenda.
+func (s *Server) rouse() {
 	select {
 	case s.wake <- struct{}{}:
 	default:

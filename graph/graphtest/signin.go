@@ -18,6 +18,7 @@ type signInError struct {
 	suberror string
 
 	retryAfter time.Duration
+	retryDate  bool
 }
 
 // signInFailure returns the answer for an AADSTS code. Codes it does not know are an
@@ -67,6 +68,8 @@ func signInFailure(code int) signInError {
 		e.oauth, e.text = "invalid_scope", "The provided request must include a valid 'scope' input parameter."
 	case 70016:
 		e.oauth, e.text = "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
+	case 70017:
+		e.oauth, e.text = "authorization_declined", "The end-user has denied the authorization."
 	case 70018:
 		e.oauth, e.text = "bad_verification_code", "Invalid verification code due to user typing in wrong user code for device code flow."
 	case 70020:
@@ -101,6 +104,20 @@ func (s *Server) FailSignIn(who string, code int) {
 	}
 }
 
+// RevokeSignIns makes every refresh token that a person has so far useless (AADSTS50173), as a
+// new password or an administrator does. Access tokens live on.
+func (s *Server) RevokeSignIns(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := strings.ToLower(s.must(user).ID)
+	for token, g := range s.refreshTokens {
+		if g.user == id {
+			g.revoked = true
+			s.refreshTokens[token] = g
+		}
+	}
+}
+
 // RequireMFA has a person's password alone no longer suffice (AADSTS50076). Device code and
 // refreshing still work.
 func (s *Server) RequireMFA(user string) {
@@ -129,6 +146,6 @@ func (s *Server) writeSignInFailure(w http.ResponseWriter, e signInError) {
 		body["claims"] = `{"access_token":{"capolids":{"essential":true,"values":["c7a1b9e0-3b0d-4b43-9d0a-2f4f2b1c7d55"]}}}`
 	}
 	s.o.Logger.Debug("sign-in refused", "aadsts", e.code)
-	setRetryAfter(w.Header(), e.retryAfter)
+	s.setRetryAfter(w.Header(), e.retryAfter, e.retryDate)
 	writeJSON(w, e.status, body)
 }

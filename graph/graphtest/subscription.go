@@ -25,6 +25,8 @@ type Subscription struct {
 	Expires         time.Time
 	// Pending is the number of notifications that wait, those in delivery included.
 	Pending int
+	// Silent says that a fault keeps it from ever saying anything again.
+	Silent bool
 }
 
 const (
@@ -59,6 +61,7 @@ type subscription struct {
 	expires       time.Time
 	renewed       time.Time // last PATCH
 	reauthorized  time.Time
+	demands       int // for reauthorization, ever planned
 	box           *outbox
 }
 
@@ -77,7 +80,7 @@ func (s *Server) Subscriptions() []Subscription {
 			ID: sub.id, App: sub.app, Creator: sub.creator, Resource: sub.resource, ChangeType: sub.changeType,
 			People: people, Rich: sub.rich, CertificateID: sub.certificateID,
 			NotificationURL: sub.notifyURL, LifecycleURL: sub.lifecycleURL,
-			Expires: sub.expires, Pending: sub.box.pending(),
+			Expires: sub.expires, Pending: sub.box.pending(), Silent: sub.box.silent,
 		})
 	}
 	return list
@@ -130,12 +133,29 @@ func (s *Server) drop(which func(*subscription) bool) {
 	s.announce()
 }
 
-// expireSubscriptions drops those that ran out. Called with mu held.
-func (s *Server) expireSubscriptions(now time.Time) {
-	s.drop(func(sub *subscription) bool { return over(sub.expires, now) })
-	for _, sub := range s.subscriptions {
-		s.remind(sub.expires)
+// expire ends sub when its time is over. Called with mu held after each change of its expiry.
+func (s *Server) expire(sub *subscription) {
+	s.at(sub.expires, func(now time.Time) {
+		if over(sub.expires, now) {
+			s.drop(func(o *subscription) bool { return o == sub })
+		}
+	})
+}
+
+// demand has sub asked for reauthorization when its time has come, unless it was demanded anew
+// before. Called with mu held after each grant.
+func (s *Server) demand(sub *subscription, now time.Time) {
+	if s.o.Reauthorize == 0 || sub.kind != watchesPresence {
+		return
 	}
+	sub.demands++
+	number := sub.demands
+	s.at(now.Add(s.o.Reauthorize), func(then time.Time) {
+		if sub.demands == number && !sub.box.closed && sub.lifecycleURL != "" {
+			s.push(sub, item{lifecycle: "reauthorizationRequired"})
+			s.demand(sub, then)
+		}
+	})
 }
 
 // visible reports whether a caller may see and change the subscription: a person those they

@@ -1,8 +1,10 @@
 package graphtest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,14 +33,16 @@ func (s *Server) subscribe(c *call) (int, any, error) {
 		}
 	}
 
-	s.begin()
+	now = s.begin()
 	defer s.mu.Unlock()
 	if err := s.admit(c, sub); err != nil {
 		return 0, nil, err
 	}
+	s.cut(sub, RouteSubscribe, time.Time{}, now)
 	sub.box = newOutbox(sub)
 	s.subscriptions = append(s.subscriptions, sub)
-	s.remind(sub.expires)
+	s.expire(sub)
+	s.demand(sub, now)
 	s.announce()
 	body := sub.json()
 	body["@odata.context"] = s.context("subscriptions/$entity")
@@ -61,13 +65,16 @@ func (s *Server) admit(c *call, sub *subscription) error {
 	for _, other := range s.subscriptions {
 		switch {
 		case other.app != sub.app || other.kind != sub.kind:
-		case sub.kind == watchesPresence && other.creator == sub.creator:
+		case sub.kind == watchesPresence && (s.o.OnePerApp || other.creator == sub.creator):
 			return extension(http.StatusConflict, "Create", "A subscripton already exists. It must be deleted before a another can be made.")
 		case sub.kind == watchesUsers && other.resource == sub.resource && other.changeType == sub.changeType:
 			return fail(http.StatusConflict, "ExtensionError", "Subscription Id <%s> already exists for the requested combination", other.id)
 		}
 	}
 	if ids := s.unknown(sub); len(ids) > 0 {
+		if s.o.BlameEverybody {
+			ids = slices.Sorted(maps.Keys(sub.watched))
+		}
 		return extension(http.StatusInternalServerError, "Create", "Invalid users: "+strings.Join(ids, ", "))
 	}
 	return nil
@@ -158,6 +165,7 @@ func (s *Server) renew(c *call) (int, any, error) {
 		if err := s.setExpiry(&changed, asked.Expiration, now); err != nil {
 			return 0, nil, err
 		}
+		s.cut(&changed, RouteRenew, sub.expires, now)
 	}
 	if asked.NotificationURL != nil {
 		changed.notifyURL = *asked.NotificationURL
@@ -165,7 +173,8 @@ func (s *Server) renew(c *call) (int, any, error) {
 	s.warnOfGap(sub.id, now, sub.reauthorized)
 	changed.renewed = now
 	*sub = changed
-	s.remind(sub.expires)
+	s.expire(sub)
+	s.demand(sub, now)
 	s.announce()
 	body := sub.json()
 	body["@odata.context"] = s.context("subscriptions/$entity")
@@ -192,6 +201,7 @@ func (s *Server) reauthorize(c *call) (int, any, error) {
 	}
 	s.warnOfGap(sub.id, now, sub.renewed)
 	sub.reauthorized = now
+	s.demand(sub, now)
 	s.announce()
 	return http.StatusNoContent, nil, nil
 }

@@ -21,6 +21,7 @@ const graphAudience = "https://graph.microsoft.com"
 type grant struct {
 	app, user string
 	issued    time.Time
+	revoked   bool
 }
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
@@ -71,6 +72,8 @@ func (s *Server) grant(form url.Values, endpoint string, now time.Time) (map[str
 		switch p := s.byID[g.user]; {
 		case !ok || g.app != app.ID:
 			return nil, 9002313
+		case g.revoked:
+			return nil, 50173
 		case now.Sub(g.issued) >= refreshTTL:
 			return nil, 700082
 		case p == nil:

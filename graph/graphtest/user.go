@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -45,10 +46,12 @@ type person struct {
 	message   *statusMessage
 	shown     Pair
 	sequence  string
+	due       time.Time // when something of it runs out next; zero: never
+	rendered  []byte    // as others read it; nil: to be rendered
 }
 
 // AddUser puts a person into the directory and returns the object id. It panics where the
-// id, made of the UPN if there is none, is taken.
+// id, made of the UPN if there is none, or the UPN is taken.
 func (s *Server) AddUser(u User) string {
 	now := s.begin()
 	defer s.mu.Unlock()
@@ -61,6 +64,7 @@ func (s *Server) AddUser(u User) string {
 	p := &person{User: cloneUser(u), index: len(s.people)}
 	p.shown = p.shows(now)
 	p.sequence = s.nextSequence(now)
+	s.index(p)
 	s.people = append(s.people, p)
 	s.byID[strings.ToLower(p.ID)] = p
 	s.directoryChanged(p, "updated")
@@ -75,7 +79,9 @@ func (s *Server) UpdateUser(user string, change func(*User)) {
 	u := cloneUser(p.User)
 	change(&u)
 	u.ID = p.ID
+	delete(s.byUPN, strings.ToLower(p.UPN))
 	p.User = u
+	s.index(p)
 	s.refresh(p, now)
 	s.directoryChanged(p, "updated")
 }
@@ -93,6 +99,7 @@ func (s *Server) remove(user, reason, changeType string) {
 	p := s.must(user)
 	p.removed = reason
 	delete(s.byID, strings.ToLower(p.ID))
+	delete(s.byUPN, strings.ToLower(p.UPN))
 	p.sessions, p.preferred, p.message = nil, nil, nil
 	s.directoryChanged(p, changeType)
 }
@@ -118,17 +125,25 @@ func (s *Server) directoryChanged(p *person, changeType string) {
 	s.announce()
 }
 
+// index has p found by UPN, which is nobody else's. Called with mu held.
+func (s *Server) index(p *person) {
+	upn := strings.ToLower(p.UPN)
+	switch {
+	case upn == "":
+	case s.byUPN[upn] != nil:
+		panic(fmt.Sprintf("graphtest: user %s exists", p.UPN))
+	default:
+		s.byUPN[upn] = p
+	}
+}
+
 // find returns the person with an object id or UPN, or nil. Called with mu held.
 func (s *Server) find(user string) *person {
-	if p := s.byID[strings.ToLower(user)]; p != nil {
+	user = strings.ToLower(user)
+	if p := s.byID[user]; p != nil {
 		return p
 	}
-	for _, p := range s.people {
-		if p.removed == "" && strings.EqualFold(p.UPN, user) {
-			return p
-		}
-	}
-	return nil
+	return s.byUPN[user]
 }
 
 // must is find for callers that cannot be wrong. Called with mu held.

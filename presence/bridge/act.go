@@ -46,6 +46,8 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 	switch a := a.(type) {
 	case presence.SetSession:
 		out.Err = b.o.Teams.SetSession(ctx, l.teams, a.Value, a.Lifetime)
+	case presence.RenewSession:
+		out.Err = b.o.Teams.RenewSession(ctx, l.teams, a.Value, a.Lifetime)
 	case presence.ClearSession:
 		out.Err = b.o.Teams.ClearSession(ctx, l.teams)
 	case presence.SetPreferred:

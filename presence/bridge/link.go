@@ -3,6 +3,8 @@ package bridge
 import (
 	"context"
 	"errors"
+	"hash/fnv"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"time"
@@ -115,7 +117,7 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 	l.stopTimer()
 	now := time.Now()
 	v := presence.View{
-		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction,
+		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction, Phase: phase(l.teams),
 		TeamsHeld: l.teamsHold.at(now), LooksHeld: l.lookHold.at(now), PBXHeld: l.pbxHold.at(now),
 	}
 	if s := b.teams[l.teams]; s != nil {
@@ -130,6 +132,13 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
 	}
 	return v, true
+}
+
+// phase is the place of a person in every interval, the same in every run.
+func phase(teams string) float64 {
+	h := fnv.New64a()
+	h.Write([]byte(teams))
+	return rand.New(rand.NewPCG(h.Sum64(), 0)).Float64()
 }
 
 // sleep keeps the decision for the status and wakes the link at its time, or when a

@@ -12,8 +12,10 @@ import (
 // time. An error that matches [presence.ErrRefused] ends the matter; after any
 // other the write is repeated with a growing delay, so it must be idempotent.
 type Teams interface {
-	// SetSession sets or renews the presence session of the application.
+	// SetSession sets the presence session of the application.
 	SetSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error
+	// RenewSession does the same for one that is held. It may let other calls go first.
+	RenewSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error
 	// ClearSession removes it. That there is none is no error.
 	ClearSession(ctx context.Context, user string) error
 	// SetPreferred sets the preferred presence.

@@ -205,6 +205,10 @@ func (f *fakeTeams) SetSession(_ context.Context, user string, v presence.Teams,
 	return f.put(user, v, "%s session %s for %s", user, v, d)
 }
 
+func (f *fakeTeams) RenewSession(_ context.Context, user string, v presence.Teams, d time.Duration) error {
+	return f.put(user, v, "%s renew session %s for %s", user, v, d)
+}
+
 func (f *fakeTeams) ClearSession(_ context.Context, user string) error {
 	return f.put(user, f.under(user), "%s clear session", user)
 }

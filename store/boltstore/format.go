@@ -38,7 +38,7 @@ func prepare(tx *bolt.Tx) error {
 	case found > format:
 		return fmt.Errorf("%w (format %d, this one reads up to %d)", ErrNewer, found, format)
 	}
-	for _, name := range []string{string(links), string(subscriptions), string(leases)} {
+	for _, name := range []string{string(links), string(subscriptions), string(signIns), string(leases)} {
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return err
 		}

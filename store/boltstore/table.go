@@ -17,6 +17,7 @@ type table[R any] string
 const (
 	links         table[store.Link]   = "links"
 	subscriptions table[subscription] = "subscriptions"
+	signIns       table[store.SignIn] = "sign-ins"
 	leases        table[store.Lease]  = "leases"
 )
 

@@ -18,6 +18,7 @@ func New() *Store {
 	return &Store{records{memory: &memory{
 		links:         map[string]store.Link{},
 		subscriptions: map[string]store.Subscription{},
+		signIns:       map[string]store.SignIn{},
 		leases:        map[string]store.Lease{},
 	}}}
 }
@@ -32,7 +33,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.links, s.subscriptions, s.leases = nil, nil, nil
+	s.links, s.subscriptions, s.signIns, s.leases = nil, nil, nil, nil
 	return nil
 }
 
@@ -43,6 +44,7 @@ type memory struct {
 	revision      int64 // the last one given to any record
 	links         map[string]store.Link
 	subscriptions map[string]store.Subscription
+	signIns       map[string]store.SignIn
 	leases        map[string]store.Lease
 }
 

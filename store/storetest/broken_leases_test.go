@@ -121,6 +121,20 @@ func (f fence) DeleteSubscription(ctx context.Context, name string, revision int
 	return f.Records.DeleteSubscription(ctx, name, revision)
 }
 
+func (f fence) PutSignIn(ctx context.Context, in store.SignIn) (store.SignIn, error) {
+	if err := f.admit(ctx); err != nil {
+		return store.SignIn{}, err
+	}
+	return f.Records.PutSignIn(ctx, in)
+}
+
+func (f fence) DeleteSignIn(ctx context.Context, name string, revision int64) error {
+	if err := f.admit(ctx); err != nil {
+		return err
+	}
+	return f.Records.DeleteSignIn(ctx, name, revision)
+}
+
 // oneLease knows one lease, whatever its name.
 type oneLease struct{ store.Store }
 

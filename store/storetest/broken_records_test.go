@@ -254,6 +254,18 @@ func (s changesLinks) PutLink(ctx context.Context, l store.Link) (store.Link, er
 	return s.Store.PutLink(ctx, l)
 }
 
+// changesSignIns changes what is put.
+type changesSignIns struct {
+	store.Store
+	change func(*store.SignIn)
+}
+
+func (s changesSignIns) PutSignIn(ctx context.Context, in store.SignIn) (store.SignIn, error) {
+	in = in.Clone()
+	s.change(&in)
+	return s.Store.PutSignIn(ctx, in)
+}
+
 // changesSubscriptions changes what is put.
 type changesSubscriptions struct {
 	store.Store

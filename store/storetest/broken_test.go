@@ -368,7 +368,7 @@ func brokenCalls() []broken {
 			view(func(s S, lease L) R { return readsOn{s.With(lease)} }),
 		},
 		{
-			"tells all in its errors", "calls: errors are silent about the client state",
+			"tells all in its errors", "calls: errors are silent about secrets",
 			func(s S) S { return talkative{s} },
 		},
 		{

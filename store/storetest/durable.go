@@ -21,11 +21,12 @@ func stillThere(t T, reopen func() store.Store) {
 	s := reopen()
 	link := must[store.Link](t, "put link")(s.PutLink(ctx, fullLink("a")))
 	sub := must[store.Subscription](t, "put subscription")(s.PutSubscription(ctx, fullSubscription("a")))
+	in := must[store.SignIn](t, "put sign-in")(s.PutSignIn(ctx, fullSignIn("a")))
 	ok(t, s.Close(), "close")
 
 	s = reopen()
 	defer s.Close()
-	readsWork(t, s, link, sub)
+	readsWork(t, s, link, sub, in)
 }
 
 func staysGone(t T, reopen func() store.Store) {
@@ -33,6 +34,8 @@ func staysGone(t T, reopen func() store.Store) {
 	s := reopen()
 	link := must[store.Link](t, "put link")(s.PutLink(ctx, fullLink("a")))
 	sub := must[store.Subscription](t, "put subscription")(s.PutSubscription(ctx, fullSubscription("a")))
+	in := must[store.SignIn](t, "put sign-in")(s.PutSignIn(ctx, fullSignIn("a")))
+	ok(t, s.DeleteSignIn(ctx, "a", in.Revision), "delete sign-in")
 	ok(t, s.DeleteLink(ctx, "a", link.Revision), "delete link")
 	ok(t, s.DeleteSubscription(ctx, "a", sub.Revision), "delete subscription")
 	ok(t, s.Close(), "close")
@@ -43,6 +46,8 @@ func staysGone(t T, reopen func() store.Store) {
 	fails(t, err, store.ErrNotFound, "read link")
 	_, err = s.Subscription(ctx, "a")
 	fails(t, err, store.ErrNotFound, "read subscription")
+	_, err = s.SignIn(ctx, "a")
+	fails(t, err, store.ErrNotFound, "read sign-in")
 }
 
 func revisionsGoOn(t T, reopen func() store.Store) {

@@ -24,20 +24,26 @@ func holderWorks(t T, s store.Store) {
 	fenced := s.With(acquire(t, s, "one"))
 	link := must[store.Link](t, "put link")(fenced.PutLink(ctx, fullLink("a")))
 	sub := must[store.Subscription](t, "put subscription")(fenced.PutSubscription(ctx, fullSubscription("a")))
+	in := must[store.SignIn](t, "put sign-in")(fenced.PutSignIn(ctx, fullSignIn("a")))
 	same(t, must[store.Link](t, "read link")(s.Link(ctx, "a")), link, "link, read without the fence")
 	same(t, must[store.Subscription](t, "read subscription")(s.Subscription(ctx, "a")), sub, "subscription, read without the fence")
-	readsWork(t, fenced, link, sub)
+	readsWork(t, fenced, link, sub, in)
 
 	_, err := fenced.PutLink(ctx, fullLink("a"))
 	fails(t, err, store.ErrConflict, "create the link again")
 	_, err = fenced.PutSubscription(ctx, fullSubscription("a"))
 	fails(t, err, store.ErrConflict, "create the subscription again")
+	_, err = fenced.PutSignIn(ctx, fullSignIn("a"))
+	fails(t, err, store.ErrConflict, "create the sign-in again")
 	ok(t, fenced.DeleteLink(ctx, "a", link.Revision), "delete link")
 	ok(t, fenced.DeleteSubscription(ctx, "a", sub.Revision), "delete subscription")
+	ok(t, fenced.DeleteSignIn(ctx, "a", in.Revision), "delete sign-in")
 	_, err = s.Link(ctx, "a")
 	fails(t, err, store.ErrNotFound, "read the deleted link")
 	_, err = s.Subscription(ctx, "a")
 	fails(t, err, store.ErrNotFound, "read the deleted subscription")
+	_, err = s.SignIn(ctx, "a")
+	fails(t, err, store.ErrNotFound, "read the deleted sign-in")
 }
 
 func renewedWrites(t T, s store.Store) {
@@ -89,6 +95,7 @@ func cannotWrite(t T, s store.Store, fenced store.Records) {
 	ctx := t.Context()
 	link := must[store.Link](t, "put link")(s.PutLink(ctx, fullLink("a")))
 	sub := must[store.Subscription](t, "put subscription")(s.PutSubscription(ctx, fullSubscription("a")))
+	in := must[store.SignIn](t, "put sign-in")(s.PutSignIn(ctx, fullSignIn("a")))
 
 	for _, revision := range []int64{link.Revision, 0} {
 		_, err := fenced.PutLink(ctx, store.Link{Teams: "a", Revision: revision})
@@ -100,18 +107,26 @@ func cannotWrite(t T, s store.Store, fenced store.Records) {
 		fails(t, err, store.ErrLeaseLost, "put subscription")
 		fails(t, fenced.DeleteSubscription(ctx, "a", revision), store.ErrLeaseLost, "delete subscription")
 	}
+	for _, revision := range []int64{in.Revision, 0} {
+		_, err := fenced.PutSignIn(ctx, store.SignIn{Name: "a", Revision: revision})
+		fails(t, err, store.ErrLeaseLost, "put sign-in")
+		fails(t, fenced.DeleteSignIn(ctx, "a", revision), store.ErrLeaseLost, "delete sign-in")
+	}
 	_, err := fenced.PutLink(ctx, fullLink("b"))
 	fails(t, err, store.ErrLeaseLost, "create link")
 	_, err = fenced.PutSubscription(ctx, fullSubscription("b"))
 	fails(t, err, store.ErrLeaseLost, "create subscription")
+	_, err = fenced.PutSignIn(ctx, fullSignIn("b"))
+	fails(t, err, store.ErrLeaseLost, "create sign-in")
 
-	readsWork(t, fenced, link, sub)
+	readsWork(t, fenced, link, sub, in)
 	ok(t, s.DeleteLink(ctx, "a", link.Revision), "delete link without the fence")
 	ok(t, s.DeleteSubscription(ctx, "a", sub.Revision), "delete subscription without the fence")
+	ok(t, s.DeleteSignIn(ctx, "a", in.Revision), "delete sign-in without the fence")
 }
 
-// readsWork tries every read of a store that holds these two records.
-func readsWork(t T, r store.Records, link store.Link, sub store.Subscription) {
+// readsWork tries every read of a store that holds these three records.
+func readsWork(t T, r store.Records, link store.Link, sub store.Subscription, in store.SignIn) {
 	t.Helper()
 	ctx := t.Context()
 	same(t, must[store.Link](t, "read link")(r.Link(ctx, link.Teams)), link, "link")
@@ -120,13 +135,15 @@ func readsWork(t T, r store.Records, link store.Link, sub store.Subscription) {
 	same(t, must[store.Subscription](t, "read subscription")(r.Subscription(ctx, sub.Name)), sub, "subscription")
 	same(t, must[[]store.Subscription](t, "list subscriptions")(r.Subscriptions(ctx)), subs, "subscriptions")
 	same(t, must[[]store.Subscription](t, "expiring")(r.Expiring(ctx, sub.Expires.AddDate(1, 0, 0))), subs, "expiring")
+	same(t, must[store.SignIn](t, "read sign-in")(r.SignIn(ctx, in.Name)), in, "sign-in")
+	same(t, must[[]store.SignIn](t, "list sign-ins")(r.SignIns(ctx)), []store.SignIn{in}, "sign-ins")
 }
 
 func fenceHonoursContext(t T, s store.Store) {
 	fenced := s.With(acquire(t, s, "one"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for what, call := range recordCalls(fenced, store.Link{Teams: "a"}, store.Subscription{Name: "a"}) {
+	for what, call := range recordCalls(fenced, store.Link{Teams: "a"}, store.Subscription{Name: "a"}, store.SignIn{Name: "a"}) {
 		fails(t, call(ctx), context.Canceled, what)
 	}
 }

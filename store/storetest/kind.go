@@ -50,10 +50,23 @@ var subscriptions = kind[store.Subscription]{
 	delete:   store.Records.DeleteSubscription,
 }
 
+var signIns = kind[store.SignIn]{
+	name:     "sign-in",
+	full:     fullSignIn,
+	empty:    func(key string) store.SignIn { return store.SignIn{Name: key} },
+	spoil:    func(s store.SignIn) { clear(s.Sealed) },
+	key:      func(s *store.SignIn) *string { return &s.Name },
+	revision: func(s *store.SignIn) *int64 { return &s.Revision },
+	put:      store.Records.PutSignIn,
+	get:      store.Records.SignIn,
+	list:     store.Records.SignIns,
+	delete:   store.Records.DeleteSignIn,
+}
+
 // noon is a time that does not fit a second, a millisecond or UTC.
 var noon = time.Date(2026, 3, 29, 12, 0, 0, 123456000, time.FixedZone("", 5*3600+1800))
 
-// secret is part of every client state.
+// secret is part of every client state, and of all that is sealed.
 const secret = "a client state"
 
 func fullLink(key string) store.Link {
@@ -114,4 +127,8 @@ func fullSubscription(key string) store.Subscription {
 		Expires:         noon.Add(time.Hour),
 		Renewed:         noon,
 	}
+}
+
+func fullSignIn(key string) store.SignIn {
+	return store.SignIn{Name: key, Sealed: []byte(secret + "\x00\xff\"")}
 }

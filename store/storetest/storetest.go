@@ -27,6 +27,7 @@ func Clauses() []Clause {
 	var all []Clause
 	all = append(all, recordClauses(links)...)
 	all = append(all, recordClauses(subscriptions)...)
+	all = append(all, recordClauses(signIns)...)
 	all = append(all, expiryClauses()...)
 	all = append(all, leaseClauses()...)
 	all = append(all, fenceClauses()...)

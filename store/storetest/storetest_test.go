@@ -79,7 +79,7 @@ func TestEveryClauseCatchesABrokenStore(t *testing.T) {
 	var names []string
 	for _, clause := range storetest.Clauses() {
 		names = append(names, clause.Name)
-		require.Contains(t, tried, strings.Replace(clause.Name, "subscription: ", "link: ", 1))
+		require.Contains(t, tried, strings.NewReplacer("subscription: ", "link: ", "sign-in: ", "link: ").Replace(clause.Name))
 	}
 	slices.Sort(names)
 	require.Equal(t, names, slices.Compact(slices.Clone(names)), "two clauses of one name")
@@ -98,6 +98,11 @@ func TestDroppedFieldsAreCaught(t *testing.T) {
 		require.Contains(t, caughtBy(t, func() store.Store {
 			return changesSubscriptions{memstore.New(), func(s *store.Subscription) { drop(reflect.ValueOf(s), path) }}
 		}), "subscription: comes back as it was put", path)
+	}
+	for _, path := range fields(reflect.TypeFor[store.SignIn](), nil, "Name", "Revision") {
+		require.Contains(t, caughtBy(t, func() store.Store {
+			return changesSignIns{memstore.New(), func(s *store.SignIn) { drop(reflect.ValueOf(s), path) }}
+		}), "sign-in: comes back as it was put", path)
 	}
 }
 

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/pbx365/connector/graph"
+)
+
+// cloud is the one that the configuration names, with its addresses replaced by those
+// of the configuration.
+func (g graphConfig) cloud() graph.Cloud {
+	c, err := graph.CloudNamed(g.Cloud)
+	if err != nil { // the command line takes no other name
+		c = graph.Clouds()[0]
+	}
+	c.Endpoint = cmp.Or(g.Endpoint, c.Endpoint)
+	c.Authority = cmp.Or(g.Authority, c.Authority)
+	return c
+}
+
+// cloudFits refuses what does not exist in the cloud.
+func (c config) cloudFits() error {
+	cloud := c.Graph.cloud()
+	switch {
+	case !cloud.Presence:
+		return fmt.Errorf("configuration: graph-cloud %s: Microsoft Graph has no presence there, so there is nothing to connect", cloud.Name)
+	case !cloud.PresenceSubscriptions && c.Feed == "push":
+		return fmt.Errorf("configuration: graph-cloud %s: presence subscriptions exist in the global cloud only; use feed: auto or sweep", cloud.Name)
+	}
+	return nil
+}
+
+// check refuses none or several ways to sign in.
+func (g graphConfig) check() error {
+	ways := 0
+	for _, set := range []bool{g.ClientSecret != "", g.Certificate != "", g.identity() != ""} {
+		if set {
+			ways++
+		}
+	}
+	switch {
+	case ways == 0:
+		return errors.New("configuration: graph-client-secret, graph-certificate or graph-identity is missing: what the application signs in with")
+	case ways > 1:
+		return errors.New("configuration: graph-client-secret, graph-certificate and graph-identity exclude each other: keep one")
+	}
+	return nil
+}
+
+// identity is empty where the application has a secret or a certificate.
+func (g graphConfig) identity() string {
+	if g.Identity == "none" {
+		return ""
+	}
+	return g.Identity
+}
+
+// userClient is the application that communication users sign in to.
+func (g graphConfig) userClient() string { return cmp.Or(g.UserClientID, g.ClientID) }

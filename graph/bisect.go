@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+)
+
+const (
+	// After so many failures in a row nothing in particular is taken to be bad: fewer
+	// where nothing has succeeded yet. The larger number finds 16 bad items wherever
+	// they are.
+	outageFrom   = 14
+	outageWithin = 32
+)
+
+// bisection is what was found out about the items of a batch that failed.
+type bisection[T any] struct {
+	bad     []T   // each fails alone, though others do not
+	unclear []T   // have not been found to be good or bad
+	err     error // of the last attempt that failed
+	outage  bool  // it was given up
+}
+
+// bisect finds the items because of which a batch has failed with err. It tries the halves
+// of what failed, level by level, until every bad item stands alone and has failed so twice.
+// Unless works says that some attempt has succeeded before, one of its own has to: else
+// nothing is bad but the times. An error for which no item is to blame leaves the part
+// unclear.
+func bisect[T any](batch []T, err error, works bool, try func([]T) error) bisection[T] {
+	found := bisection[T]{err: err}
+	if len(batch) == 1 && !works {
+		found.unclear = batch
+		return found
+	}
+	var good []T           // the last part that did not fail
+	failures, sure := 0, 0 // in a row, and how many were bad before
+	for level := [][]T{batch}; len(level) > 0; {
+		var next [][]T
+		for _, part := range level {
+			for _, half := range halves(part) {
+				if failures >= outageWithin || !works && failures >= outageFrom {
+					found.outage = true
+					found.unclear = append(found.unclear, half...)
+					continue
+				}
+				err := try(half)
+				if err == nil {
+					works, failures, sure, good = true, 0, len(found.bad), half
+					continue
+				}
+				found.err = err
+				failures++
+				switch {
+				case !blames(err):
+					found.unclear = append(found.unclear, half...)
+				case len(part) == 1:
+					found.bad = append(found.bad, part...)
+				default:
+					next = append(next, half)
+				}
+			}
+		}
+		if level = next; found.outage {
+			found.unclear = slices.Concat(append(level, found.unclear)...)
+			break
+		}
+	}
+	if sure < len(found.bad) && good != nil && try(good) != nil {
+		found.outage = true // meanwhile
+	}
+	if found.outage || !works {
+		found.bad, found.unclear = found.bad[:sure], append(found.unclear, found.bad[sure:]...)
+	}
+	return found
+}
+
+// halves splits a part; a single item is its own half.
+func halves[T any](part []T) [][]T {
+	if len(part) == 1 {
+		return [][]T{part}
+	}
+	return [][]T{part[:len(part)/2], part[len(part)/2:]}
+}
+
+// blames reports an answer that may be due to one of the ids in the request, rather
+// than to the state of Graph, of the network or of the sign-in.
+func blames(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Code == codeForeign || e.later() {
+		return false
+	}
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusInternalServerError:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,43 @@
+package graph
+
+import "time"
+
+// DecodeBulk is decodeBulk.
+var DecodeBulk = decodeBulk
+
+// Difference returns what a feed makes of read after read of the same people: how many
+// differences it passes on.
+func Difference(users []string) func(read []Presence) int {
+	b, passed := newBoard(), 0
+	b.watch(users)
+	b.open(func(Presence) { passed++ })
+	asked := make([]question, len(users))
+	for i, user := range users {
+		asked[i] = question{b.people[user], user, 0}
+	}
+	return func(read []Presence) int {
+		before := passed
+		b.answer(asked, read)
+		return passed - before
+	}
+}
+
+// Assign is assign.
+func Assign(before [][]string, out []bool, people []string) (after [][]string, over []string) {
+	seats := make([]seat, len(before))
+	for i := range before {
+		seats[i] = seat{before[i], out[i]}
+	}
+	return assign(seats, people)
+}
+
+// Bisect is bisect, of a batch that has failed.
+func Bisect[T any](batch []T, works bool, try func([]T) error) (bad, unclear []T) {
+	found := bisect(batch, nil, works, try)
+	return found.bad, found.unclear
+}
+
+// Plan returns the intervals for people who are active, idle and told of.
+func Plan(active, idle, told, budget int, every, reconcile time.Duration) [3]time.Duration {
+	return plan([paces]int{active, idle, told}, budget, every, reconcile)
+}

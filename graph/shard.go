@@ -1,0 +1,139 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pbx365/connector/presence"
+	"github.com/pbx365/connector/store"
+)
+
+const (
+	// presenceLifetime is what is asked for; Graph grants between 45 and 60 minutes.
+	presenceLifetime = 59 * time.Minute
+	// leftOutFor is how long somebody is left out because of whom Graph refuses a
+	// subscription.
+	leftOutFor = 6 * time.Hour
+)
+
+// shard is the part of the people that one communication user is told of.
+type shard struct {
+	push   *Push
+	user   PushUser
+	keeper *keeper
+	voice  *voice
+
+	// The mutex of the Push protects these.
+	assigned bool     // members have been given; before, whatever is stored is adopted
+	members  []string // in lower case, sorted; never changed in place
+	out      bool     // cannot sign in
+}
+
+func (p *Push) newShard(o PushOptions, user PushUser) *shard {
+	s := &shard{push: p, user: user, voice: &voice{}}
+	s.keeper = &keeper{
+		name:       "presence/" + user.Name,
+		client:     user.Client,
+		hook:       o.Webhook,
+		records:    o.Store,
+		changes:    "updated",
+		lifetime:   presenceLifetime,
+		renewEvery: o.RenewEvery,
+		rich:       true,
+		want:       func() wanted { return p.wanted(s) },
+		rival:      isPresence,
+		notice:     func(user string, seen *presence.TeamsSeen) { p.board.notice(s.voice, user, seen) },
+		reread:     func() { p.board.gap(s.voice) },
+		owner:      s,
+		light:      presence.NewLight("presence subscription of " + user.Name),
+		log:        p.log.With("user", user.Name),
+		wake:       make(chan struct{}, 1),
+	}
+	s.voice.changed = func() { poke(s.keeper.wake) }
+	return s
+}
+
+// wanted is what the keeper of s should keep.
+func (p *Push) wanted(s *shard) wanted {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !s.assigned {
+		return wanted{any: true}
+	}
+	return presenceOf(s.members)
+}
+
+// recall reads whom each shard was told of before, so that they stay where they are.
+func (p *Push) recall(ctx context.Context) error {
+	for _, s := range p.shards {
+		record, err := p.records.Subscription(ctx, s.keeper.name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		p.mu.Lock()
+		s.members = slices.Sorted(slices.Values(record.Members))
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+// place divides the people anew, and wakes the keepers whose part is another than before.
+func (p *Push) place() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	people := make([]string, 0, len(p.people))
+	for _, user := range p.people {
+		if key := strings.ToLower(user); time.Since(p.leftOut[key]) >= leftOutFor {
+			delete(p.leftOut, key)
+			people = append(people, user)
+		}
+	}
+	before := make([]seat, len(p.shards))
+	for i, s := range p.shards {
+		before[i] = seat{s.members, s.out}
+	}
+	after, over := assign(before, people)
+	for i, s := range p.shards {
+		if !s.assigned || !slices.Equal(s.members, after[i]) {
+			s.assigned, s.members = true, after[i]
+			poke(s.keeper.wake)
+		}
+	}
+	if len(over) > 0 {
+		p.log.Warn("more people than the communication users are told of; the rest is swept",
+			"users", len(p.shards), "people", len(people), "swept", len(over))
+	}
+}
+
+// covers implements owner.
+func (s *shard) covers(members []string) { s.push.board.cover(s.voice, members) }
+
+// proof implements owner.
+func (s *shard) proof() time.Time { return s.push.board.proof(s.voice) }
+
+// tried implements owner. Where the user cannot sign in, its people go elsewhere.
+func (s *shard) tried(err error) {
+	var e *SignInError
+	out := errors.As(err, &e) && e.Permanent()
+	s.push.mu.Lock()
+	changed := s.out != out
+	s.out = out
+	s.push.mu.Unlock()
+	if changed {
+		poke(s.push.replace)
+	}
+}
+
+// leave implements owner: these are in no subscription for a while.
+func (s *shard) leave(members []string) {
+	s.push.mu.Lock()
+	for _, id := range members {
+		s.push.leftOut[id] = time.Now()
+		s.push.log.Warn("Graph creates no subscription with this person, who is swept", "person", id, "again_in", leftOutFor)
+	}
+	s.push.mu.Unlock()
+	s.push.place()
+}

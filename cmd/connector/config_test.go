@@ -119,9 +119,9 @@ func TestASecretOfDigitsIsTakenAsItStands(t *testing.T) {
 		require.Equal(t, password, string(c.PBX.Password))
 		require.Equal(t, map[string]string{"1234": "both"}, c.Directions)
 	}
-	_, err := parse(t, "pbx: {password: [4711, 4712]}\n")
+	_, err := parse(t, "pbx: {password: [secretive, 4712]}\n")
 	require.ErrorContains(t, err, "line 1: pbx-password has one value")
-	require.NotContains(t, err.Error(), "4711")
+	require.NotContains(t, err.Error(), "secretive")
 }
 
 func TestTimesThatCannotBeMeantAreRefused(t *testing.T) {

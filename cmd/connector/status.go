@@ -187,7 +187,7 @@ func (s *service) pages() http.Handler {
 	mux.HandleFunc("GET /people", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.bridge.Status().Report) })
 	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		for _, light := range s.status().Lights {
+		for _, light := range s.ready() {
 			if light.State != presence.StateOK && light.State != presence.StateOff {
 				http.Error(w, light.Name+": "+string(light.State)+": "+cmp.Or(light.LastError, light.Detail), http.StatusServiceUnavailable)
 				return
@@ -196,6 +196,13 @@ func (s *service) pages() http.Handler {
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	return mux
+}
+
+// ready are the lights without which nothing is carried. A subscription is none of them:
+// people are swept without one, and whoever takes the service out of reach for the lack of it
+// takes it out of the reach of Graph, which is what a new one needs.
+func (s *service) ready() []presence.Health {
+	return []presence.Health{s.pbx.Health()[0], s.app.Health(), s.feed.Lights()[0]}
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

@@ -96,11 +96,11 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 		b.counts.Done++
 	case errors.Is(out.Err, presence.ErrRefused) && !look:
 		b.counts.Refused++
-		l.lastErr, l.lastErrAt = out.Err, out.At
+		l.lastErr, l.lastErrAt, l.lastFinal = out.Err, out.At, true
 	default:
 		b.counts.Failed++
 		side.fail(out.At)
-		l.lastErr, l.lastErrAt = out.Err, out.At
+		l.lastErr, l.lastErrAt, l.lastFinal = out.Err, out.At, false
 	}
 	return Step{
 		Teams: l.teams, PBX: l.guid, Name: l.name, Rules: d.Rules, Action: d.Action,
@@ -108,10 +108,21 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 	}
 }
 
+// calm forgets a failure that nothing is waiting to make good: what failed is not wanted
+// any more, or was learnt in another way.
+func (b *Bridge) calm(l *link) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if !l.lastFinal && !l.teamsHold.at(now) && !l.lookHold.at(now) && !l.pbxHold.at(now) {
+		l.lastErr = nil
+	}
+}
+
 // failed keeps an error that is not one of a write.
 func (b *Bridge) failed(l *link, doing string, err error) {
 	b.mu.Lock()
-	l.lastErr, l.lastErrAt = fmt.Errorf("%s: %w", doing, err), time.Now()
+	l.lastErr, l.lastErrAt, l.lastFinal = fmt.Errorf("%s: %w", doing, err), time.Now(), false
 	b.mu.Unlock()
 	b.o.Logger.Warn("store failed", "teams_id", l.teams, "doing", doing, "error", err)
 }

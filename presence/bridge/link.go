@@ -31,6 +31,7 @@ type link struct {
 	shown              presence.Decision // the latest, for the status
 	lastErr            error
 	lastErrAt          time.Time
+	lastFinal          bool // refused: the same again would be, too
 
 	// Owned by the one goroutine that works on the link.
 	memory presence.Memory
@@ -97,6 +98,7 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 		if view.Goal == presence.TakeBack && !l.memory.Owns() && b.forget(ctx, l) {
 			return
 		}
+		b.calm(l)
 		b.sleep(l, d, d.Wake)
 	}
 }

@@ -82,8 +82,8 @@ func newSDK(cred azcore.TokenCredential, endpoint string, transport http.RoundTr
 // order, and one that retries outside of the compression sends broken bodies.
 func httpClient(transport http.RoundTripper) *http.Client {
 	retry := khttp.RetryHandlerOptions{
-		ShouldRetry: func(_ time.Duration, _ int, _ *http.Request, r *http.Response) bool {
-			return retryAfter(r.Header) <= retryWithin
+		ShouldRetry: func(_ time.Duration, _ int, asked *http.Request, r *http.Response) bool {
+			return retryAfter(r.Header) <= retryWithin && !unsure(asked, r)
 		},
 	}
 	return &http.Client{
@@ -96,6 +96,13 @@ func httpClient(transport http.RoundTripper) *http.Client {
 			khttp.NewUserAgentHandler(),
 		),
 	}
+}
+
+// unsure reports whether a subscription may have been created although the answer is an error.
+// Another attempt would be told that there is one; whoever keeps it has to look first.
+func unsure(asked *http.Request, r *http.Response) bool {
+	return asked.Method == http.MethodPost && r.StatusCode == http.StatusGatewayTimeout &&
+		strings.HasSuffix(asked.URL.Path, "/subscriptions")
 }
 
 // scope is what a token is asked for. A Graph on the loopback interface stands

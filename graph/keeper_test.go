@@ -57,6 +57,27 @@ func TestKeeperHoldsOnWhenAProxyFindsNothing(t *testing.T) {
 	})
 }
 
+func TestKeeperLooksBeforeItCreatesAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushing(t, graph.PushOptions{})
+		p.failing(func(c call) *http.Response {
+			if c.Method == "POST" && p.count("POST /subscriptions") == 1 {
+				return reply(504, "")
+			}
+			return nil
+		})
+		p.push.Watch([]string{"aa"})
+		defer p.start()()
+		pass(100 * time.Millisecond)
+		require.Equal(t, 1, p.count("POST /subscriptions"), "it may have been created")
+		listed := p.count("GET /subscriptions")
+		pass(time.Minute)
+		require.Equal(t, 2, p.count("POST /subscriptions"))
+		require.Greater(t, p.count("GET /subscriptions"), listed)
+	})
+}
+
 func TestKeeperReleasesWithoutItsRecord(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

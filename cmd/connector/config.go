@@ -28,8 +28,13 @@ type config struct {
 	People peopleConfig `embed:"" prefix:"people-" group:"Who is who"`
 	Tables tablesConfig `embed:"" prefix:"tables-" group:"Tables"`
 
-	Feed       string            `enum:"auto,push,sweep" default:"auto" help:"How changes in Teams are learnt: ${enum}. Push is told of them, for 650 people per communication user, and needs users and a public URL; sweep asks; auto does what it can: push for those it covers, and sweep for everybody else."`
-	SweepEvery time.Duration     `default:"0s" help:"Time between two sweeps. 0s plans it from the number of people."`
+	Feed       string        `enum:"auto,push,sweep" default:"auto" help:"How changes in Teams are learnt: ${enum}. Push is told of them, for 650 people per communication user, and needs users and a public URL; sweep asks, for everybody; auto is told where there are users, and asks for everybody else."`
+	SweepEvery time.Duration `default:"0s" help:"Time between two sweeps. 0s plans it from the number of people."`
+
+	SweepBudget    int           `default:"500" help:"Reads of presence in 30 seconds at most. Graph takes 1,500 requests of an application in that time."`
+	ReconcileEvery time.Duration `default:"5m" help:"Time between two reads of those of whom a subscription tells."`
+	RenewEvery     time.Duration `default:"0s" help:"Longest time between two renewals of a presence subscription. 0s goes by what Graph grants."`
+
 	Direction  string            `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
 	Directions map[string]string `placeholder:"NAME=DIRECTION" help:"Direction of single people, by the name of the PBX user."`
 	Settle     time.Duration     `default:"15s" help:"How long a side may take to show a write."`

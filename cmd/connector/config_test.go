@@ -36,7 +36,7 @@ const goodFile = `
 feed: push
 public_url: https://connector.example.com
 graph:
-  tenant: t
+  tenant: 11111111-2222-3333-4444-555555555555
   client-id: c
   client_secret: s
 users:
@@ -61,7 +61,7 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 	require.NoError(t, c.validate())
 	require.Equal(t, "push", c.Feed)
 	require.Equal(t, "https://connector.example.com", c.PublicURL)
-	require.Equal(t, "t", c.Graph.Tenant)
+	require.Equal(t, "11111111-2222-3333-4444-555555555555", c.Graph.Tenant)
 	require.Equal(t, secret("s"), c.Graph.ClientSecret)
 	require.Equal(t, communicationUsers{{UPN: "presence@example.com"}, {"second@example.com", "0123"}}, c.Users)
 	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)

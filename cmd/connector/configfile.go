@@ -130,8 +130,11 @@ func (f *fileValues) check(ctx *kong.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("configuration %s, line %d: there is no key %s%s",
-				f.file, f.lines[name], name, didYouMean(name, known))
+			hint := didYouMean(name, known)
+			if strings.HasPrefix(name, "user-") || strings.HasPrefix(name, "users-") {
+				hint = "; users is a list, such as users: [a@example.com] or users: [{upn: a@example.com, password: …}]"
+			}
+			return fmt.Errorf("configuration %s, line %d: there is no key %s%s", f.file, f.lines[name], name, hint)
 		}
 	}
 	return nil

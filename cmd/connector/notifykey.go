@@ -24,7 +24,8 @@ import (
 
 const (
 	// notifyKeyLife is the life of a key that the service makes, notifyKeyOverlap the
-	// rest of it at which the next one is made.
+	// rest of it at which the next one is made: of a key that somebody else has made for
+	// a shorter life, the last third.
 	notifyKeyLife    = 365 * 24 * time.Hour
 	notifyKeyOverlap = 30 * 24 * time.Hour
 	// notifyKeyWatch is the time between two looks at the file.
@@ -81,7 +82,7 @@ func (k *notifyKeys) load(now time.Time) ([]graph.Key, error) {
 			return nil, fmt.Errorf("keys for notifications, %s: %w; remove the file to have a new one made", k.file, err)
 		}
 	}
-	if len(keys) == 0 || keys[0].Certificate.NotAfter.Sub(now) < notifyKeyOverlap {
+	if len(keys) == 0 || nearsItsEnd(keys[0].Certificate, now) {
 		renewed, err := k.renew(keys, now)
 		switch {
 		case err == nil:
@@ -102,9 +103,18 @@ func (k *notifyKeys) load(now time.Time) ([]graph.Key, error) {
 	return keys, nil
 }
 
-// renew puts a new key before those that have not ended.
+func nearsItsEnd(c *x509.Certificate, now time.Time) bool {
+	return c.NotAfter.Sub(now) < min(notifyKeyOverlap, c.NotAfter.Sub(c.NotBefore)/3)
+}
+
+// renew puts a new key before those that have not ended. It begins after all of them, since
+// the one that began last is used.
 func (k *notifyKeys) renew(old []graph.Key, now time.Time) ([]byte, error) {
-	data, err := makeNotifyKey(now)
+	begin := now.Add(-time.Hour)
+	if len(old) > 0 && !begin.After(old[0].Certificate.NotBefore) {
+		begin = old[0].Certificate.NotBefore.Add(time.Second)
+	}
+	data, err := makeNotifyKey(begin, now.Add(notifyKeyLife))
 	if err != nil {
 		return nil, err
 	}
@@ -123,14 +133,14 @@ func (k *notifyKeys) renew(old []graph.Key, now time.Time) ([]byte, error) {
 
 // makeNotifyKey makes a self-signed certificate with its key. Graph checks neither
 // its issuer nor its name.
-func makeNotifyKey(now time.Time) ([]byte, error) {
+func makeNotifyKey(begin, end time.Time) ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "connector notifications"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(notifyKeyLife),
+		SerialNumber: big.NewInt(begin.UnixNano()), Subject: pkix.Name{CommonName: "connector notifications"},
+		NotBefore: begin, NotAfter: end,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

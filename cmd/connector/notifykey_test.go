@@ -105,7 +105,7 @@ func TestNewNotificationKeysReachTheWebhook(t *testing.T) {
 		synctest.Wait()
 		require.Contains(t, log.String(), "stay as they are")
 		require.Equal(t, presence.StateFailed, k.light.Health().State)
-		data, err := makeNotifyKey(time.Now().Add(-334 * 24 * time.Hour))
+		data, err := keyOf(time.Now().Add(-334 * 24 * time.Hour))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(k.file, data, 0o600))
 		time.Sleep(time.Minute)
@@ -122,9 +122,9 @@ func TestNewNotificationKeysReachTheWebhook(t *testing.T) {
 func TestNotificationKeysAreFoundInAnyOrder(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	old, err := makeNotifyKey(now.Add(-time.Hour))
+	old, err := keyOf(now.Add(-time.Hour))
 	require.NoError(t, err)
-	recent, err := makeNotifyKey(now)
+	recent, err := keyOf(now)
 	require.NoError(t, err)
 	want, err := parseNotifyKeys(recent)
 	require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestNotificationKeysAreFoundInAnyOrder(t *testing.T) {
 
 // FuzzNotifyKeys: whatever is accepted is a key that a webhook takes.
 func FuzzNotifyKeys(f *testing.F) {
-	data, err := makeNotifyKey(time.Now())
+	data, err := keyOf(time.Now())
 	require.NoError(f, err)
 	f.Add(data)
 	f.Add(data[:len(data)/2])
@@ -169,4 +169,52 @@ func FuzzNotifyKeys(f *testing.F) {
 		_, err = graph.NewWebhook(graph.WebhookOptions{PublicURL: "https://connector.example", AppID: "a", Tenant: "t", Keys: keys})
 		require.NoError(t, err)
 	})
+}
+
+// keyOf returns a key as the service makes it at a time.
+func keyOf(now time.Time) ([]byte, error) {
+	return makeNotifyKey(now.Add(-time.Hour), now.Add(notifyKeyLife))
+}
+
+func TestAShortLivedKeyOfTheAdministratorStays(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	file := filepath.Join(t.TempDir(), "notify.pem")
+	own, err := makeNotifyKey(now, now.Add(30*24*time.Hour)) // as openssl does by default
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, own, 0o600))
+	keys := newNotifyKeys(file, slog.New(slog.DiscardHandler))
+	for range 3 {
+		loaded, err := keys.load(now)
+		require.NoError(t, err)
+		require.Len(t, loaded, 1)
+	}
+	late := now.Add(21 * 24 * time.Hour)
+	var first string
+	for range 3 {
+		loaded, err := keys.load(late)
+		require.NoError(t, err)
+		require.Len(t, loaded, 2, "one new key, once")
+		if first == "" {
+			first = loaded[0].ID
+		}
+		require.Equal(t, first, loaded[0].ID)
+		require.True(t, loaded[0].Certificate.NotAfter.After(loaded[1].Certificate.NotAfter))
+	}
+}
+
+func TestANewKeyGoesBeforeOneThatHasJustBegun(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	file := filepath.Join(t.TempDir(), "notify.pem")
+	own, err := makeNotifyKey(now.Add(time.Minute), now.Add(2*time.Minute))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, own, 0o600))
+	keys := newNotifyKeys(file, slog.New(slog.DiscardHandler))
+	for range 3 {
+		loaded, err := keys.load(now.Add(110 * time.Second))
+		require.NoError(t, err)
+		require.Len(t, loaded, 2)
+		require.True(t, loaded[0].Certificate.NotAfter.After(now.Add(time.Hour)))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pbx365/connector/graph"
+	"github.com/pbx365/connector/store"
 )
 
 // releaseCmd is connector release.
@@ -53,36 +54,54 @@ func (s *service) release(ctx context.Context) error {
 	return s.unsubscribe(ctx)
 }
 
-// unsubscribe deletes every subscription that the store knows of, whatever feed made it.
+// unsubscribe deletes every subscription that the store knows of, whatever feed made it,
+// and then the sign-ins that are not needed any more for that.
 func (s *service) unsubscribe(ctx context.Context) error {
-	if err := errors.Join(s.feed.Release(ctx), s.directory.Release(ctx)); err != nil {
+	err := errors.Join(s.dropSubscriptions(ctx), s.feed.Release(ctx), s.directory.Release(ctx))
+	left, e := s.store.Subscriptions(ctx)
+	if err = errors.Join(err, e); e != nil {
 		return err
 	}
+	signIns, e := s.store.SignIns(ctx)
+	err = errors.Join(err, e)
+	for _, in := range signIns {
+		needed := slices.ContainsFunc(left, func(sub store.Subscription) bool { return strings.EqualFold(sub.Name, presencePrefix+in.Name) })
+		if !needed {
+			err = errors.Join(err, s.store.DeleteSignIn(ctx, in.Name, in.Revision))
+		}
+	}
+	return err
+}
+
+// presencePrefix begins the names of presence subscriptions in the store; the name of the
+// communication user follows.
+const presencePrefix = "presence/"
+
+// dropSubscriptions deletes the subscriptions that the store knows of. One that has ended
+// needs nobody to delete it.
+func (s *service) dropSubscriptions(ctx context.Context) error {
 	subscriptions, err := s.store.Subscriptions(ctx)
 	for _, sub := range subscriptions {
-		client := s.app
-		if upn, ok := strings.CutPrefix(sub.Name, "presence/"); ok {
-			owner := slices.IndexFunc(s.users, func(u graph.PushUser) bool { return strings.EqualFold(u.Name, upn) })
-			if owner < 0 {
-				err = errors.Join(err, fmt.Errorf("the presence subscription of %s is left: run release once more with that account among users", upn))
-				continue
-			}
-			client = s.users[owner].Client
-		}
-		if sub.ID != "" {
-			if e := client.Unsubscribe(ctx, sub.ID); e != nil {
-				err = errors.Join(err, e)
+		if sub.ID != "" && time.Now().Before(sub.Expires) {
+			if e := s.dropSubscription(ctx, sub); e != nil {
+				err = errors.Join(err, fmt.Errorf("the subscription %s ends by itself at %s; run release again after that: %w",
+					sub.Name, sub.Expires.Format(time.DateTime), e))
 				continue
 			}
 		}
 		err = errors.Join(err, s.store.DeleteSubscription(ctx, sub.Name, sub.Revision))
 	}
-	if err != nil {
-		return err // the sign-ins are still needed
-	}
-	signIns, err := s.store.SignIns(ctx)
-	for _, in := range signIns {
-		err = errors.Join(err, s.store.DeleteSignIn(ctx, in.Name, in.Revision))
-	}
 	return err
+}
+
+func (s *service) dropSubscription(ctx context.Context, sub store.Subscription) error {
+	client := s.app
+	if upn, ok := strings.CutPrefix(sub.Name, presencePrefix); ok {
+		owner := slices.IndexFunc(s.users, func(u graph.PushUser) bool { return strings.EqualFold(u.Name, upn) })
+		if owner < 0 {
+			return fmt.Errorf("%s is not among users any more", upn)
+		}
+		client = s.users[owner].Client
+	}
+	return client.Unsubscribe(ctx, sub.ID)
 }

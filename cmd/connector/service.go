@@ -143,14 +143,20 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 		HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		Keys: keys, Logger: s.log,
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("configuration, public-url: %w", err)
+	}
+	return nil
 }
 
 func (s *service) newFeed(http.RoundTripper) error {
 	s.directory = graph.NewDirectory(graph.DirectoryOptions{
 		Client: s.app, Every: s.config.People.Every, FullEvery: s.config.People.FullEvery, Webhook: s.webhook, Store: s.store, Logger: s.log,
 	})
-	o := graph.PushOptions{App: s.app, Sweep: graph.SweepOptions{Every: s.config.SweepEvery}, Logger: s.log}
+	o := graph.PushOptions{
+		App: s.app, Sweep: graph.SweepOptions{Every: s.config.SweepEvery, Budget: s.config.SweepBudget},
+		RenewEvery: s.config.RenewEvery, ReconcileEvery: s.config.ReconcileEvery, Logger: s.log,
+	}
 	if s.config.pushes() {
 		o.Users, o.Webhook, o.Store = s.users, s.webhook, s.store
 	}
@@ -242,6 +248,9 @@ func (s *service) run(ctx context.Context) error {
 	run("pbx", s.pbx.Run)
 	run("directory", func(ctx context.Context) error { return s.directory.Run(ctx, s.onPeople) })
 	run("feed", func(ctx context.Context) error { return s.feed.Run(ctx, s.onTeams) })
+	if s.webhook == nil {
+		group.Go(func() error { s.dropLeftovers(edges); return nil })
+	}
 	if s.webhook != nil {
 		run("webhook", s.webhook.Run)
 		run("keys for notifications", func(ctx context.Context) error { return s.notifyKeys.run(ctx, s.webhook) })
@@ -249,6 +258,14 @@ func (s *service) run(ctx context.Context) error {
 	err = s.bridge.Run(ctx)
 	stopEdges()
 	return errors.Join(err, group.Wait())
+}
+
+// dropLeftovers deletes the subscriptions of an earlier configuration, to which nobody
+// listens any more.
+func (s *service) dropLeftovers(ctx context.Context) {
+	if err := s.dropSubscriptions(ctx); err != nil && ctx.Err() == nil {
+		s.log.Info("subscriptions of an earlier configuration are left", "error", err)
+	}
 }
 
 func (s *service) onTeams(p graph.Presence) { s.bridge.TeamsSeen(p.User, p.Seen) }

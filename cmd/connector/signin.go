@@ -40,9 +40,13 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 	g := c.Graph
 	switch {
 	case g.identity() == "workload":
-		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+		cred, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 			ClientOptions: options, DisableInstanceDiscovery: private, TenantID: g.Tenant, ClientID: g.ClientID, TokenFilePath: g.TokenFile,
 		})
+		if err != nil {
+			return nil, fmt.Errorf("identity workload needs a federated token, in the file that graph-token-file or AZURE_FEDERATED_TOKEN_FILE names: %w", err)
+		}
+		return cred, nil
 	case g.identity() != "":
 		managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
 		if g.Identity == "user-assigned" {

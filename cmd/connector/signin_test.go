@@ -25,7 +25,7 @@ import (
 
 func TestTheApplicationSignsInByCertificate(t *testing.T) {
 	t.Parallel()
-	data, err := makeNotifyKey(time.Now()) // any certificate with its key will do
+	data, err := keyOf(time.Now()) // any certificate with its key will do
 	require.NoError(t, err)
 	keys, err := parseNotifyKeys(data)
 	require.NoError(t, err)
@@ -42,7 +42,7 @@ func TestTheApplicationSignsInByCertificate(t *testing.T) {
 
 func TestACertificateIsReadFromPEMAndPKCS12(t *testing.T) {
 	t.Parallel()
-	data, err := makeNotifyKey(time.Now())
+	data, err := keyOf(time.Now())
 	require.NoError(t, err)
 	keys, err := parseNotifyKeys(data)
 	require.NoError(t, err)
@@ -205,7 +205,7 @@ func TestTheApplicationSignsInByWorkloadIdentity(t *testing.T) {
 	s, err := newStage(t.Context(), "sweep", d)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
-	data, err := makeNotifyKey(time.Now())
+	data, err := keyOf(time.Now())
 	require.NoError(t, err)
 	keys, err := parseNotifyKeys(data)
 	require.NoError(t, err)

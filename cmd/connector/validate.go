@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"time"
 
+	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 )
@@ -30,7 +32,7 @@ func (c config) validate() error {
 	wrong = append(wrong, c.Graph.check(), c.cloudFits())
 	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
 	if c.Feed == "push" {
-		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service; use feed: auto or sweep without one")
+		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service; use feed: sweep without one")
 		if len(c.Users) == 0 {
 			need("users", "", "only a signed-in user can subscribe to presence; use feed: auto or sweep without one")
 		}
@@ -38,10 +40,10 @@ func (c config) validate() error {
 	if c.Feed == "auto" && c.pushes() {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service to tell users of changes; use feed: sweep without one")
 	}
-	wrong = append(wrong, c.Users.check())
+	wrong = append(wrong, c.Users.check(), c.usersFit())
 	for key, d := range map[string]time.Duration{
 		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
-		"pbx-licence-every": c.PBX.LicenceEvery,
+		"pbx-licence-every": c.PBX.LicenceEvery, "reconcile-every": c.ReconcileEvery,
 	} {
 		if d <= 0 {
 			wrong = append(wrong, fmt.Errorf("configuration: %s is %s, not a time such as 10m", key, d))
@@ -49,6 +51,12 @@ func (c config) validate() error {
 	}
 	if c.SweepEvery != 0 && c.SweepEvery < minSweep {
 		wrong = append(wrong, fmt.Errorf("configuration: sweep-every is %s; the least is %s, and 0s plans it", c.SweepEvery, minSweep))
+	}
+	if c.SweepBudget < 1 || c.SweepBudget > graph.Allowance {
+		wrong = append(wrong, fmt.Errorf("configuration: sweep-budget is %d; Graph takes %d requests in 30 seconds", c.SweepBudget, graph.Allowance))
+	}
+	if c.RenewEvery < 0 {
+		wrong = append(wrong, fmt.Errorf("configuration: renew-every is %s, not a time such as 10m", c.RenewEvery))
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		wrong = append(wrong, errors.New("configuration: tls-cert and tls-key belong together"))
@@ -64,6 +72,21 @@ func (c config) validate() error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// usersFit names what communication users need of the other settings.
+func (c config) usersFit() error {
+	switch {
+	case !c.pushes():
+		return nil
+	case (c.Graph.Identity == "system-assigned" || c.Graph.Identity == "user-assigned") && c.Graph.UserClientID == "":
+		return errors.New("configuration: graph-user-client-id is missing: nobody can sign in to a managed identity, so users need an app registration of their own")
+	case !guid.MatchString(c.Graph.Tenant):
+		return errors.New("configuration: graph-tenant is a name; with users it must be the directory (tenant) id, which notifications are signed with")
+	}
+	return nil
 }
 
 // pushes reports whether Graph is to tell of changes, and can.

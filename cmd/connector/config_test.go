@@ -258,3 +258,25 @@ func TestTheAddressBehindAProxy(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatUsersNeedIsNamed(t *testing.T) {
+	t.Parallel()
+	for change, want := range map[string]string{
+		"tenant: contoso.onmicrosoft.com": "graph-tenant is a name",
+		"tenant: 11111111-2222-3333-4444-555555555555\n  identity: system-assigned\n  client_secret: ''": "graph-user-client-id is missing",
+	} {
+		file := strings.Replace(goodFile, "tenant: 11111111-2222-3333-4444-555555555555", change, 1)
+		if strings.Contains(change, "identity") {
+			file = strings.Replace(file, "  client_secret: s\n", "", 1)
+		}
+		c, err := parse(t, file)
+		require.NoError(t, err)
+		require.ErrorContains(t, c.validate(), want)
+	}
+	c, err := parse(t, goodFile+"sweep_budget: 5000\nrenew_every: -1s\n")
+	require.NoError(t, err)
+	require.ErrorContains(t, c.validate(), "sweep-budget is 5000")
+	require.ErrorContains(t, c.validate(), "renew-every is -1s")
+	_, err = parse(t, "user: {upn: a@example.com}\n")
+	require.ErrorContains(t, err, "users is a list")
+}

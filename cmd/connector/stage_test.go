@@ -14,6 +14,7 @@ import (
 
 	"github.com/pbx365/connector/pbx/pbxtest"
 	"github.com/pbx365/connector/presence"
+	"github.com/pbx365/connector/store"
 )
 
 // running returns a stage whose connector runs until the test ends.
@@ -214,6 +215,40 @@ func TestReleaseDeletesTheSubscriptionsOfAnotherFeed(t *testing.T) {
 	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: auto", "feed: sweep", 1)), 0o600))
 	require.NoError(t, s.releaseConnector(t.Context()))
 	require.Empty(t, s.tenant.Subscriptions())
+}
+
+func TestAnotherFeedDropsWhatNobodyListensTo(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) })
+	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 3 }, s.patience, 10*time.Millisecond)
+	require.NoError(t, s.stopConnector())
+	text, err := os.ReadFile(s.file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: auto", "feed: sweep", 1)), 0o600))
+	require.NoError(t, s.startConnector())
+	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 0 }, s.patience, 10*time.Millisecond)
+}
+
+func TestReleaseAsksNobodyAboutWhatHasEnded(t *testing.T) {
+	t.Parallel()
+	s := running(t, "sweep", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) })
+	put := func(name string, expires time.Time) {
+		_, err := s.connector.store.PutSubscription(t.Context(), store.Subscription{Name: "presence/" + name, ID: "x-" + name, Expires: expires})
+		require.NoError(t, err)
+		_, err = s.connector.store.PutSignIn(t.Context(), store.SignIn{Name: name, Sealed: []byte("x")})
+		require.NoError(t, err)
+	}
+	put("left@contoso.com", time.Now().Add(-time.Minute))
+	put("gone@contoso.com", time.Now().Add(time.Hour))
+	err := s.connector.unsubscribe(t.Context())
+	require.ErrorContains(t, err, "gone@contoso.com is not among users any more")
+	require.ErrorContains(t, err, "run release again after that")
+	signIns, err := s.connector.store.SignIns(t.Context())
+	require.NoError(t, err)
+	require.Len(t, signIns, 1)
+	require.Equal(t, "gone@contoso.com", signIns[0].Name, "the other one is needed no more")
 }
 
 func TestASecondConnectorOnTheSameStoreSaysWhy(t *testing.T) {

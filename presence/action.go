@@ -124,7 +124,8 @@ func (s *step) lookDue() bool {
 	due := func(at time.Time) bool { return s.settled(at) && !s.settledAndSeen(at) }
 	h, w := s.m.Session, s.m.ToTeams
 	return s.Goal == Sync && (s.unsure ||
-		h != nil && (h.Stage == Sent || h.Stage == Gone && s.ownCall()) && due(h.At) ||
+		h != nil && h.Stage == Sent && due(h.At) ||
+		h != nil && (h.Stage == Gone || h.Stage == Refused) && s.ownCall() && due(h.Until) ||
 		w != nil && w.Stage == Sent && due(w.At) || w.stands() && due(w.Until))
 }
 

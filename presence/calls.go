@@ -17,7 +17,11 @@ func (s *step) callOnPBX(on bool) {
 	h := s.m.Session
 	switch {
 	case on && (h == nil || h.Stage == Gone || h.Stage == Leaving):
-		s.m.Session = &Session{Value: s.Tables.Call(), Stage: Pending, At: s.Now, Until: s.Now.Add(s.Session)}
+		next := &Session{Value: s.Tables.Call(), Stage: Pending, At: s.Now}
+		if h != nil {
+			next.Until = h.Until
+		}
+		s.m.Session = next
 		s.fired(RuleCallPBX)
 	case on && (h.Stage == Sent || h.Stage == Stands || h.Stage == Renewing):
 		due := s.renewal(h)
@@ -26,9 +30,12 @@ func (s *step) callOnPBX(on bool) {
 			s.fired(RuleRenew)
 		}
 		s.lift()
-	case !on && h != nil && h.Stage == Refused:
+	case !on && h != nil && h.Stage == Refused && h.Until.IsZero():
 		s.m.Session = nil
 	case !on && h != nil && h.Stage != Leaving && h.Stage != Gone:
+		if h.Stage == Pending || h.Stage == Renewing { // it may have arrived just now
+			h.Until = s.Now.Add(s.Session)
+		}
 		h.Stage = Leaving
 		s.fired(RuleCallPBXEnd)
 	}

@@ -151,7 +151,8 @@ func (s *step) teamsCall() bool { return s.Teams != nil && s.Tables.isCall(s.Tea
 
 // ownCall reports that what Teams shows is the connector's own session, or was a moment ago.
 func (s *step) ownCall() bool {
-	return s.Teams != nil && s.m.Session != nil && s.m.Session.Stage != Refused && s.Teams.Value.Shows(s.m.Session.Value)
+	h := s.m.Session
+	return s.Teams != nil && h != nil && (h.Stage != Refused || !h.Until.IsZero()) && s.Teams.Value.Shows(h.Value)
 }
 
 // realTeamsCall reports a call that a person has in Teams.

@@ -30,7 +30,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	case SetSession, RenewSession:
 		m.Session.answered(o.At, r.Session, refused)
 	case ClearSession:
-		m.Session.Stage, m.Session.At = Gone, o.At
+		m.Session.cleared(o.At, refused)
 	case SetPreferred:
 		m.ToTeams.Stage, m.ToTeams.At = Sent, o.At
 		if refused {
@@ -54,17 +54,28 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	return m
 }
 
-// answered notes that a session was set or renewed. One that is renewed has been looked at before.
+// answered notes that a session was set or renewed. One that is renewed has been looked at
+// before. A refusal ends nothing: an earlier one lasts as long as Graph has granted it.
 func (h *Session) answered(at time.Time, lifetime time.Duration, refused bool) {
-	h.At, h.Until = at, at.Add(lifetime)
-	switch {
-	case refused:
+	h.At = at
+	if refused {
 		h.Stage = Refused
-	case h.Stage == Renewing:
-		h.Stage = Stands
-	default:
-		h.Stage = Sent
+		return
 	}
+	h.Until = at.Add(lifetime)
+	if h.Stage != Renewing {
+		h.Stage = Sent
+		return
+	}
+	h.Stage = Stands
+}
+
+// cleared notes that a session is gone, or will be when its time is over.
+func (h *Session) cleared(at time.Time, refused bool) {
+	if !refused {
+		h.Until = at
+	}
+	h.Stage, h.At = Gone, h.Until
 }
 
 func (m *Memory) clearedTeams(at time.Time, refused bool) {

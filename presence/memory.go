@@ -63,7 +63,8 @@ type Session struct {
 	At time.Time
 	// Sequence is the newest number under which Teams showed it.
 	Sequence string
-	// Until is when Graph ends it.
+	// Until is when Graph ends it, or has ended it. While it is Pending or Refused, that
+	// is the end of an earlier one, and zero where there is none.
 	Until time.Time
 }
 

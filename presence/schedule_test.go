@@ -22,7 +22,7 @@ var (
 	activities   = []string{"", "away", "busy", "dnd", "meeting", "lunch", "worship"}
 )
 
-// TestAnySchedule plays random changes by persons, calls, losses and late looks.
+// TestAnySchedule plays random changes by persons, calls, losses, refusals and late looks.
 func TestAnySchedule(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -61,7 +61,7 @@ func TestAnySchedule(t *testing.T) {
 
 // playOne plays one thing and lets the link look at it, or not.
 func (w *world) playOne(t *rapid.T) (cause bool) {
-	what := rapid.SampledFrom([]string{"client", "choose", "reset", "activity", "phone", "reconnect", "crash", "unanswered", "lag", "late", "leave", "wait"}).Draw(t, "what")
+	what := rapid.SampledFrom([]string{"client", "choose", "reset", "activity", "phone", "reconnect", "crash", "unanswered", "lag", "late", "leave", "refused", "wait"}).Draw(t, "what")
 	w.fail = nil
 	switch what {
 	case "client":
@@ -96,6 +96,12 @@ func (w *world) playOne(t *rapid.T) (cause bool) {
 		w.goal = presence.Sync
 	case "lag":
 		w.lag = !w.lag
+	case "refused":
+		w.refuse(rapid.SampledFrom([][]presence.Action{
+			{presence.RenewSession{}}, {presence.SetSession{}}, {presence.ClearSession{}},
+			{presence.SetSession{}, presence.RenewSession{}, presence.ClearSession{}},
+		}).Draw(t, "which")...)
+		w.advance(time.Duration(rapid.SampledFrom([]int{1, 300, 400, 4000}).Draw(t, "seconds")) * time.Second)
 	case "wait":
 		w.lag = false
 		w.advance(time.Duration(rapid.SampledFrom([]int{1, 10, 20, 400, 4000, 90000}).Draw(t, "seconds")) * time.Second)

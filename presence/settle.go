@@ -203,6 +203,8 @@ func (s *step) settleSession() {
 		if h.Stage = Stands; !shows {
 			s.fired(RuleHidden)
 		}
+	case h.Stage == Refused && (!shows && s.settled(h.Until) || s.settledAndSeen(h.Until)):
+		h.Until = time.Time{} // nothing of it is left
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
 		h.Stage, h.At = Gone, h.Until
 	}

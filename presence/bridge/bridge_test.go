@@ -413,12 +413,40 @@ func TestAStaleLookIsDropped(t *testing.T) {
 		r := newSides().start(t, "anna")
 		defer r.stop()
 		r.teams.show("teams-anna", "Busy")
-		r.wait(time.Minute)
-		r.b.TeamsSeen("teams-anna", presence.TeamsSeen{
+		late := presence.TeamsSeen{
 			Value: presence.Teams{Availability: "Available", Activity: "Available"}, Sequence: "A000000000", At: time.Now(),
-		})
+		}
+		r.wait(time.Minute)
+		r.b.TeamsSeen("teams-anna", late)
+		late.At, late.Notified = time.Now(), true
+		r.b.TeamsSeen("teams-anna", late)
 		r.wait(time.Minute)
 		require.Equal(t, []string{"guid-anna busy"}, r.pbx.take())
+	})
+}
+
+func TestSequenceNumbersMayBeginAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newSides().start(t, "anna")
+		defer r.stop()
+		values := []string{"Busy", "DoNotDisturb"}
+		for hour := range 24 {
+			r.teams.mu.Lock()
+			r.teams.sequence = 100 - 2*hour
+			r.teams.mu.Unlock()
+			r.teams.show("teams-anna", values[hour%2]) // told once, as a feed does
+			r.wait(time.Hour)
+		}
+		require.Len(t, r.pbx.take(), 24, "each change crosses")
+		r.teams.mu.Lock()
+		r.teams.sequence = 0
+		r.teams.mu.Unlock()
+		r.pbx.show("guid-anna", "away")
+		r.wait(time.Hour)
+		r.teams.take()
+		r.wait(24 * time.Hour)
+		require.LessOrEqual(t, len(r.teams.take()), 1, "no look is repeated without end")
 	})
 }
 

@@ -15,9 +15,15 @@ type seen[T any] struct {
 	value string
 	since time.Time
 	lost  bool // cannot be seen for now
-	// newest is the largest sequence number ever seen, Teams only.
-	newest string
+	// newest is the largest sequence number, and newestAt when it was seen last. Teams only.
+	newest   string
+	newestAt time.Time
 }
+
+// doubt is how long a smaller sequence number may still be that of a late look. What is
+// read after that shows that they have begun anew. No feed holds back such a read for less,
+// since one that is dropped here may not come again.
+const doubt = 10 * time.Second
 
 // TeamsPeople takes the complete list of Teams people, each time it was read.
 func (b *Bridge) TeamsPeople(people []match.TeamsUser) {
@@ -53,7 +59,8 @@ func (b *Bridge) PBXSynced() {
 }
 
 // TeamsSeen takes what Teams shows of a person. An older look than the latest, by
-// sequence number, is dropped.
+// sequence number, is dropped, unless it was read so much later that the numbers must
+// have begun anew.
 func (b *Bridge) TeamsSeen(user string, look presence.TeamsSeen) { b.teamsSeen(user, look) }
 
 // teamsSeen reports whether the look was a new one.
@@ -62,11 +69,11 @@ func (b *Bridge) teamsSeen(user string, look presence.TeamsSeen) bool {
 	defer b.mu.Unlock()
 	last := b.teams[user]
 	n := next(last, look, strings.ToLower(look.Value.Activity), look.At, b.started)
-	if last != nil && look.Sequence != "" && look.Sequence < last.newest {
+	n.newest, n.newestAt = look.Sequence, look.At
+	if last != nil && look.Sequence == "" {
+		n.newest, n.newestAt = last.newest, last.newestAt
+	} else if last != nil && look.Sequence < last.newest && (look.Notified || look.At.Before(last.newestAt.Add(doubt))) {
 		return false
-	}
-	if n.newest = look.Sequence; last != nil {
-		n.newest = max(n.newest, last.newest)
 	}
 	b.teams[user] = n
 	b.wake(b.links[user])

@@ -84,15 +84,25 @@ func halves[T any](part []T) [][]T {
 }
 
 // blames reports an answer that may be due to one of the ids in the request, rather
-// than to the state of Graph, of the network or of the sign-in.
+// than to the state of Graph, of the network or of the sign-in. A creation that is refused
+// because of somebody ends with 500; 400 is about the notification URL.
 func blames(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) || e.Code == codeForeign || e.later() {
+	switch {
+	case !errors.As(err, &e) || e.Code == codeForeign || e.later():
 		return false
+	case e.subscribes():
+		return e.Op == opSubscribe && e.Status == http.StatusInternalServerError
 	}
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusInternalServerError:
 		return true
 	}
 	return false
+}
+
+// conflict reports the answer that there is a subscription already.
+func conflict(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusConflict && e.Code != codeForeign
 }

@@ -42,31 +42,63 @@ func (k *keeper) establish(ctx context.Context, want wanted) error {
 	return k.create(ctx, want, record.Revision)
 }
 
-// siftAfter is the number of creations that have to fail before it is tried who is to
-// blame: Graph may refuse one right after a deletion.
-const siftAfter = 2
+const (
+	// siftAfter is the number of creations that have to fail before it is tried who is to
+	// blame: Graph may refuse one right after a deletion.
+	siftAfter = 2
+	// probeTries is how often a probe is repeated while Graph says that there is a
+	// subscription.
+	probeTries = 6
+)
 
 // sift takes those out of a subscription because of whom Graph did not create it.
 func (k *keeper) sift(ctx context.Context, want wanted) (wanted, error) {
 	if k.owner == nil || k.refused < siftAfter || len(want.members) < 2 {
 		return want, nil
 	}
-	found := bisect(want.members, k.refusal, false, func(part []string) error {
-		request := k.request(presenceOf(part).resource, k.hook.newClientState())
-		got, err := k.client.Subscribe(ctx, request)
-		if err != nil {
-			return err
-		}
-		return k.client.Unsubscribe(ctx, got.ID)
-	})
+	found := bisect(want.members, k.refusal, false, func(part []string) error { return k.probe(ctx, part) })
 	k.refused = 0
-	if len(found.unclear) > 0 {
+	if len(found.bad) == 0 && len(found.unclear) > 0 {
 		return want, found.err
 	}
 	if len(found.bad) > 0 {
 		k.owner.leave(found.bad)
 	}
-	return k.want(), nil
+	return k.want(), ctx.Err()
+}
+
+// probe asks whether Graph creates a subscription with these people, and deletes it. What
+// is in the way is deleted too: a probe without an answer may have been created.
+func (k *keeper) probe(ctx context.Context, part []string) error {
+	request := k.request(presenceOf(part).resource, k.hook.newClientState())
+	for try := 1; ; try++ {
+		got, err := k.client.Subscribe(ctx, request)
+		switch {
+		case err == nil:
+			if err := k.client.Unsubscribe(ctx, got.ID); err != nil {
+				k.log.Warn("subscription not deleted", "id", got.ID, "error", err)
+			}
+			return settled(ctx)
+		case !conflict(err) || try == probeTries:
+			return err
+		}
+		live, err := k.client.Subscriptions(ctx)
+		if err != nil {
+			return err
+		}
+		if err := k.remove(ctx, store.Subscription{}, live); err != nil {
+			return err
+		}
+		if err := settled(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// settled waits until Graph takes note of a deletion: for some seconds it may answer a
+// creation with 409, or with 500.
+func settled(ctx context.Context) error {
+	return sleep(ctx, 2*time.Second+mathrand.N(3*time.Second), nil)
 }
 
 func (k *keeper) request(resource, state string) SubscriptionRequest {
@@ -130,7 +162,10 @@ func (k *keeper) create(ctx context.Context, want wanted, revision int64) error 
 	got, err := k.client.Subscribe(ctx, request)
 	if err != nil {
 		k.hook.forget(route)
-		if k.refused, k.refusal = k.refused+1, err; !blames(err) {
+		switch {
+		case blames(err):
+			k.refused, k.refusal = k.refused+1, err
+		case !conflict(err):
 			k.refused = 0
 		}
 		return err

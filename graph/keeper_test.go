@@ -2,6 +2,8 @@ package graph_test
 
 import (
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,5 +96,84 @@ func TestKeeperReleasesWithoutItsRecord(t *testing.T) {
 		require.Equal(t, presence.StateOff, p.push.Lights()[1].State)
 		_, err := p.records.Subscription(t.Context(), r.Name)
 		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}
+
+func TestKeeperSiftsInSpiteOfWhatDeletionsDo(t *testing.T) {
+	t.Parallel()
+	users := crowd(100)
+	refused := func(c call) *http.Response {
+		if c.String() == "POST /subscriptions" && strings.Contains(c.Body, users[42]+"'") {
+			return reply(500, `{"error":{"code":"ExtensionError"}}`)
+		}
+		return nil
+	}
+	after := func(status int, within time.Duration) func() func(call) *http.Response {
+		return func() func(call) *http.Response {
+			var deleted time.Time
+			return func(c call) *http.Response {
+				switch {
+				case c.Method == "DELETE":
+					deleted = time.Now()
+				case c.String() == "POST /subscriptions" && time.Since(deleted) < within:
+					return reply(status, `{"error":{"code":"ExtensionError"}}`)
+				}
+				return refused(c)
+			}
+		}
+	}
+	every := func(method string, n, status int) func() func(call) *http.Response {
+		return func() func(call) *http.Response {
+			calls := 0
+			return func(c call) *http.Response {
+				if c.Method == method && strings.HasPrefix(c.Path, "/subscriptions") {
+					if calls++; calls%n == 0 {
+						return reply(status, `{"error":{"code":"ExtensionError"}}`)
+					}
+				}
+				return refused(c)
+			}
+		}
+	}
+	for name, weather := range map[string]func() func(call) *http.Response{
+		"409 right after":              after(409, time.Second),
+		"409 for longer":               after(409, 9*time.Second),
+		"500 right after":              after(500, time.Second),
+		"some deletions fail":          every("DELETE", 2, 500),
+		"some creations are not tried": every("POST", 5, 502),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPushing(t, easy)
+				fail := weather()
+				var mu sync.Mutex
+				p.failing(func(c call) *http.Response {
+					mu.Lock()
+					defer mu.Unlock()
+					return fail(c)
+				})
+				p.push.Watch(users)
+				defer p.start()()
+				pass(10 * time.Minute)
+				require.Equal(t, []string{users[42]}, p.push.Uncovered())
+				require.Len(t, p.ids(), 1)
+				require.Len(t, p.record().Members, 99)
+				require.Less(t, p.count("POST /subscriptions"), 70)
+			})
+		})
+	}
+}
+
+func TestKeeperBlamesNobodyForTheNotificationURL(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushing(t, easy)
+		p.answering(nil)
+		p.push.Watch(crowd(650))
+		defer p.start()()
+		pass(time.Hour)
+		require.Less(t, p.count("POST /subscriptions"), 60, "nobody is tried alone")
+		require.Contains(t, p.push.Health().Todo, "notification URL")
 	})
 }

@@ -290,11 +290,15 @@ func codeIsGone(err error) bool {
 }
 
 // needsPerson reports whether the authority refuses a refresh token that a person
-// could replace by signing in.
+// could replace by signing in. A refusal without a code that says otherwise is one:
+// the token will not be taken again (RFC 6749, section 5.2).
 func needsPerson(err error) bool {
-	if signInError(err).needsPerson() {
-		return true
+	failed := signInError(err)
+	if failed.Permanent() {
+		return failed.needsPerson()
 	}
 	var e *oauth2.RetrieveError
-	return errors.As(err, &e) && (e.ErrorCode == "interaction_required" || e.ErrorCode == "login_required")
+	return errors.As(err, &e) && slices.Contains([]string{
+		"invalid_grant", "interaction_required", "login_required",
+	}, e.ErrorCode)
 }

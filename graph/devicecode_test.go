@@ -225,10 +225,21 @@ func TestDeviceCodeWhoseRefreshTokenIsRefused(t *testing.T) {
 	}{
 		"revoked":            {"invalid_grant", "AADSTS50173: x", true, true},
 		"expired":            {"invalid_grant", "AADSTS700082: x", true, true},
+		"unused for long":    {"invalid_grant", "AADSTS70008: x", true, true},
+		"password changed":   {"invalid_grant", "AADSTS50133: x", true, true},
+		"password expired":   {"invalid_grant", "AADSTS50055: x", true, true},
+		"old second factor":  {"invalid_grant", "AADSTS50078: x", true, true},
+		"a code not listed":  {"invalid_grant", "AADSTS123456: x", true, false},
+		"no code":            {"invalid_grant", "", true, false},
 		"a second factor":    {"interaction_required", "AADSTS50076: x", true, true},
 		"some interaction":   {"interaction_required", "", true, false},
 		"conditional access": {"invalid_grant", "AADSTS53003: x", false, true},
 		"disabled":           {"invalid_grant", "AADSTS50057: x", false, true},
+		"locked":             {"invalid_grant", "AADSTS50053: x", false, true},
+		"not assigned":       {"invalid_grant", "AADSTS50105: x", false, true},
+		"consent":            {"invalid_grant", "AADSTS65001: x", false, true},
+		"not public":         {"invalid_client", "AADSTS7000218: x", false, true},
+		"two, one for good":  {"invalid_grant", "AADSTS50076: x AADSTS53003: y", false, true},
 		"transient":          {"temporarily_unavailable", "AADSTS90033: x", false, false},
 	}
 	for name, test := range tests {

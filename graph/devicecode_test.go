@@ -294,6 +294,52 @@ func TestDeviceCodeOutlivesAnAuthorityThatIsOutOfOrder(t *testing.T) {
 	})
 }
 
+func TestDeviceCodeReturnsATokenThatIsGoodWhileTheAuthorityIsNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := &entra{account: commUser}
+		d := byCode(t, e, nil, io.Discard)
+		_, err := token(t, d)
+		needed(t, err)
+		_, err = token(t, d)
+		require.NoError(t, err)
+		pass(56 * time.Minute)
+		e.down = true
+		before := len(e.requests)
+		for range 100 {
+			got, err := token(t, d)
+			require.NoError(t, err)
+			require.Equal(t, "access-1", got)
+		}
+		require.Len(t, e.requests, before+1, "not asked for each call")
+		_, err = d.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"s"}, Claims: "{}"})
+		require.Error(t, err, "Graph does not take that one")
+
+		pass(30 * time.Second)
+		e.down = false
+		got, err := token(t, d)
+		require.NoError(t, err)
+		require.Equal(t, "access-2", got)
+
+		pass(59*time.Minute + 50*time.Second)
+		e.down = true
+		_, err = token(t, d)
+		require.NoError(t, err)
+		pass(10 * time.Second)
+		_, err = token(t, d)
+		require.Error(t, err, "expired")
+		e.down = false
+		got, err = token(t, d)
+		require.NoError(t, err)
+		require.Equal(t, "access-3", got)
+
+		pass(56 * time.Minute)
+		e.refusal, e.detail = "invalid_grant", "AADSTS50057: x"
+		_, err = token(t, d)
+		require.ErrorContains(t, err, "50057", "an account that is disabled is not hidden for five minutes")
+	})
+}
+
 func TestDeviceCodeDoesNotOpenWhatAnotherSecretHasSealed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

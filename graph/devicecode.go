@@ -23,6 +23,9 @@ const (
 	codeWait = 30 * time.Second
 	// tokenMargin is the rest of its life that a token is not used for.
 	tokenMargin = 5 * time.Minute
+	// renewAgain is the shortest time between two attempts to renew a token that is
+	// still good.
+	renewAgain = 30 * time.Second
 	// signInTimeout is that of one request to the authority.
 	signInTimeout = 30 * time.Second
 )
@@ -66,6 +69,7 @@ type DeviceCode struct {
 	turn    chan struct{} // holds the one turn; guards the following
 	read    bool          // the vault was asked
 	token   *oauth2.Token // nil while nobody is signed in
+	again   time.Time     // when a token that is still good may be renewed
 	pending *oauth2.DeviceAuthResponse
 }
 
@@ -124,7 +128,8 @@ func (d *DeviceCode) GoString() string { return d.String() }
 
 // GetToken returns a token. Where somebody has to sign in it fails with a
 // [*SignInNeededError]; while that error's code is good it waits up to 30 seconds for
-// it to be entered.
+// it to be entered. While the authority is out of order it returns the token there is
+// until that expires.
 func (d *DeviceCode) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	select {
 	case d.turn <- struct{}{}:
@@ -138,8 +143,8 @@ func (d *DeviceCode) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	}
 	conf := d.config(o.Scopes)
 	// Claims are a challenge: Graph no longer takes the token there is.
-	if d.token != nil && (o.Claims != "" || time.Until(d.token.Expiry) < tokenMargin) {
-		if err := d.renew(ctx, conf); err != nil {
+	if d.token != nil && (o.Claims != "" || d.due()) {
+		if err := d.renew(ctx, conf); err != nil && (o.Claims != "" || !d.outlasts(ctx, err)) {
 			return azcore.AccessToken{}, err
 		}
 	}
@@ -178,6 +183,24 @@ func (d *DeviceCode) recall(ctx context.Context) error {
 	}
 	d.read = true
 	return nil
+}
+
+// due reports whether the token should be renewed.
+func (d *DeviceCode) due() bool {
+	left := time.Until(d.token.Expiry)
+	return left <= 0 || left < tokenMargin && !time.Now().Before(d.again)
+}
+
+// outlasts reports whether the token is still good though it was not renewed, which
+// is tried again a little later.
+func (d *DeviceCode) outlasts(ctx context.Context, err error) bool {
+	failed := signInError(err)
+	if ctx.Err() != nil || failed.Permanent() || !time.Now().Before(d.token.Expiry) {
+		return false
+	}
+	d.again = time.Now().Add(renewAgain)
+	d.log.Warn("token not renewed", "good_until", d.token.Expiry, "retry_in", renewAgain, "error", failed)
+	return true
 }
 
 // renew uses the refresh token. Where the authority wants to see a person, nobody is
@@ -290,11 +313,15 @@ func codeIsGone(err error) bool {
 }
 
 // needsPerson reports whether the authority refuses a refresh token that a person
-// could replace by signing in.
+// could replace by signing in. A refusal without a code that says otherwise is one:
+// the token will not be taken again (RFC 6749, section 5.2).
 func needsPerson(err error) bool {
-	if signInError(err).needsPerson() {
-		return true
+	failed := signInError(err)
+	if failed.Permanent() {
+		return failed.needsPerson()
 	}
 	var e *oauth2.RetrieveError
-	return errors.As(err, &e) && (e.ErrorCode == "interaction_required" || e.ErrorCode == "login_required")
+	return errors.As(err, &e) && slices.Contains([]string{
+		"invalid_grant", "interaction_required", "login_required",
+	}, e.ErrorCode)
 }

@@ -225,10 +225,21 @@ func TestDeviceCodeWhoseRefreshTokenIsRefused(t *testing.T) {
 	}{
 		"revoked":            {"invalid_grant", "AADSTS50173: x", true, true},
 		"expired":            {"invalid_grant", "AADSTS700082: x", true, true},
+		"unused for long":    {"invalid_grant", "AADSTS70008: x", true, true},
+		"password changed":   {"invalid_grant", "AADSTS50133: x", true, true},
+		"password expired":   {"invalid_grant", "AADSTS50055: x", true, true},
+		"old second factor":  {"invalid_grant", "AADSTS50078: x", true, true},
+		"a code not listed":  {"invalid_grant", "AADSTS123456: x", true, false},
+		"no code":            {"invalid_grant", "", true, false},
 		"a second factor":    {"interaction_required", "AADSTS50076: x", true, true},
 		"some interaction":   {"interaction_required", "", true, false},
 		"conditional access": {"invalid_grant", "AADSTS53003: x", false, true},
 		"disabled":           {"invalid_grant", "AADSTS50057: x", false, true},
+		"locked":             {"invalid_grant", "AADSTS50053: x", false, true},
+		"not assigned":       {"invalid_grant", "AADSTS50105: x", false, true},
+		"consent":            {"invalid_grant", "AADSTS65001: x", false, true},
+		"not public":         {"invalid_client", "AADSTS7000218: x", false, true},
+		"two, one for good":  {"invalid_grant", "AADSTS50076: x AADSTS53003: y", false, true},
 		"transient":          {"temporarily_unavailable", "AADSTS90033: x", false, false},
 	}
 	for name, test := range tests {
@@ -280,6 +291,52 @@ func TestDeviceCodeOutlivesAnAuthorityThatIsOutOfOrder(t *testing.T) {
 		e.down = false
 		_, err = token(t, d)
 		require.NoError(t, err, "the code is still good")
+	})
+}
+
+func TestDeviceCodeReturnsATokenThatIsGoodWhileTheAuthorityIsNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := &entra{account: commUser}
+		d := byCode(t, e, nil, io.Discard)
+		_, err := token(t, d)
+		needed(t, err)
+		_, err = token(t, d)
+		require.NoError(t, err)
+		pass(56 * time.Minute)
+		e.down = true
+		before := len(e.requests)
+		for range 100 {
+			got, err := token(t, d)
+			require.NoError(t, err)
+			require.Equal(t, "access-1", got)
+		}
+		require.Len(t, e.requests, before+1, "not asked for each call")
+		_, err = d.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"s"}, Claims: "{}"})
+		require.Error(t, err, "Graph does not take that one")
+
+		pass(30 * time.Second)
+		e.down = false
+		got, err := token(t, d)
+		require.NoError(t, err)
+		require.Equal(t, "access-2", got)
+
+		pass(59*time.Minute + 50*time.Second)
+		e.down = true
+		_, err = token(t, d)
+		require.NoError(t, err)
+		pass(10 * time.Second)
+		_, err = token(t, d)
+		require.Error(t, err, "expired")
+		e.down = false
+		got, err = token(t, d)
+		require.NoError(t, err)
+		require.Equal(t, "access-3", got)
+
+		pass(56 * time.Minute)
+		e.refusal, e.detail = "invalid_grant", "AADSTS50057: x"
+		_, err = token(t, d)
+		require.ErrorContains(t, err, "50057", "an account that is disabled is not hidden for five minutes")
 	})
 }
 

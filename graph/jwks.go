@@ -25,21 +25,25 @@ const (
 	keysAgain = time.Minute
 	keysRetry = 5 * time.Second
 	// keysStale is the age from which keys are fetched again though the one asked for
-	// is there, since the authority may have withdrawn it.
+	// is there: the authority may have withdrawn it.
 	keysStale = 24 * time.Hour
 	// minKey is the length of the shortest signing key that is accepted, in bits.
 	minKey = 2048
 )
 
 // keySet holds the signing keys of an authority. They are fetched when a key is
-// asked for that is not there, which also follows their rotation, but never often. It
-// is safe for concurrent use.
+// asked for that is not there, which also follows their rotation, but never often.
+// One that is there serves at once; where it is stale the keys are fetched in the
+// background, for keysTimeout at most, and it is given up when they come without it.
+// It is safe for concurrent use.
 type keySet struct {
-	url     string
-	client  *http.Client
-	fetches singleflight.Group
+	url        string
+	client     *http.Client
+	fetches    singleflight.Group
+	background sync.WaitGroup
 
-	mu      sync.Mutex // protects following
+	mu      sync.Mutex         // protects following
+	cancel  context.CancelFunc // of the fetch in the background; nil while there is none
 	keys    map[string]*rsa.PublicKey
 	fetched time.Time // when keys came
 	next    time.Time // when they may be fetched again
@@ -55,7 +59,10 @@ func newKeySet(url string, client *http.Client) *keySet {
 // key returns the key of that id.
 func (s *keySet) key(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	key, stale := s.known(id)
-	if key != nil && !stale {
+	if key != nil {
+		if stale {
+			s.renew(ctx)
+		}
 		return key, nil
 	}
 	_, err, _ := s.fetches.Do("", func() (any, error) { return nil, s.refresh(ctx) })
@@ -72,6 +79,34 @@ func (s *keySet) known(id string) (key *rsa.PublicKey, stale bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.keys[id], time.Since(s.fetched) >= keysStale
+}
+
+// renew refreshes the keys in the background, unless that is under way or was just
+// tried. It outlives ctx, which may be that of one notification.
+func (s *keySet) renew(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil || time.Now().Before(s.next) {
+		return
+	}
+	ctx, s.cancel = context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
+	s.background.Go(func() {
+		_, _, _ = s.fetches.Do("", func() (any, error) { return nil, s.refresh(ctx) })
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.cancel()
+		s.cancel = nil
+	})
+}
+
+// settle ends what is under way in the background.
+func (s *keySet) settle() {
+	s.mu.Lock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.mu.Unlock()
+	s.background.Wait()
 }
 
 // refresh fetches the keys where it is time to. A failure leaves those there are.
@@ -132,12 +167,16 @@ type webKey struct {
 // public returns the key, and false for one of another kind.
 func (k webKey) public() (*rsa.PublicKey, bool) {
 	n, err := base64.RawURLEncoding.DecodeString(k.N)
-	if err != nil || k.Type != "RSA" || len(n) < minKey/8 {
+	if err != nil || k.Type != "RSA" {
+		return nil, false
+	}
+	modulus := new(big.Int).SetBytes(n)
+	if modulus.BitLen() < minKey {
 		return nil, false
 	}
 	e, err := base64.RawURLEncoding.DecodeString(k.E)
 	if err != nil || len(e) == 0 || len(e) > 4 {
 		return nil, false
 	}
-	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, true
+	return &rsa.PublicKey{N: modulus, E: int(new(big.Int).SetBytes(e).Int64())}, true
 }

@@ -60,7 +60,9 @@ func NewVerifier(o VerifierOptions) *Verifier {
 }
 
 // Verify returns nil where there are tokens and each is signed by the authority,
-// for this tenant and application, on behalf of Graph.
+// for this tenant and application, on behalf of Graph. It waits for the authority
+// only where it has not seen the key yet; keys of a day ago are fetched anew in the
+// background, for 10 seconds at most.
 func (v *Verifier) Verify(ctx context.Context, tokens []string) error {
 	if len(tokens) == 0 {
 		return errors.New("encrypted notifications came without a token: " +

@@ -90,6 +90,7 @@ type signer struct {
 	id      string
 	fetches int
 	down    bool
+	hangs   bool           // until the request is given up
 	change  map[string]any // of the key as it is published
 }
 
@@ -99,6 +100,12 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fetches++
+	if s.hangs {
+		s.mu.Unlock()
+		<-r.Context().Done()
+		s.mu.Lock()
+		return nil, r.Context().Err()
+	}
 	if s.down || r.URL.String() != "https://login.microsoftonline.com/common/discovery/v2.0/keys" {
 		return reply(503, ""), nil
 	}

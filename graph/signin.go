@@ -66,13 +66,17 @@ func (e *SignInError) Advice() string {
 
 // needsPerson reports whether the account only has to be signed in by hand once more.
 func (e *SignInError) needsPerson() bool {
-	return slices.ContainsFunc(e.Codes, func(c int) bool {
-		switch c {
-		case 50072, 50074, 50076, 50079, 50158, 50173, 70043, 70044, 700082, 700084:
-			return true
-		}
-		return false
-	})
+	return slices.ContainsFunc(e.Codes, byHand) &&
+		!slices.ContainsFunc(e.Codes, func(c int) bool { return remedy(c) != "" && !byHand(c) })
+}
+
+// byHand reports whether signing in by hand cures that code.
+func byHand(code int) bool {
+	switch code {
+	case 50055, 50072, 50074, 50076, 50078, 50079, 50133, 50144, 50158, 50173, 70008, 70043, 70044, 700082, 700084:
+		return true
+	}
+	return false
 }
 
 // remedy says what to do about a permanent AADSTS code, "" for any other.
@@ -121,7 +125,7 @@ func remedy(code int) string {
 		return "There is no such tenant: check the tenant id and the cloud."
 	case 500011:
 		return "Microsoft Graph is not in this tenant under that address: check the cloud and the endpoint."
-	case 700082, 700084, 50173, 70043, 70044:
+	case 700082, 700084, 50078, 50133, 50173, 70008, 70043, 70044:
 		return "The stored sign-in has expired or was revoked: sign the account in again."
 	}
 	return ""

@@ -1,6 +1,9 @@
 package graph_test
 
 import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -70,8 +73,59 @@ func TestVerifierGivesUpAKeyThatWasWithdrawn(t *testing.T) {
 		s.rotate("kid-1")
 		stale := s.token(t, nil)
 		s.rotate("kid-2")
+		require.NoError(t, v.Verify(ctx, []string{stale}), "until the keys have come without it")
+		synctest.Wait()
 		require.ErrorContains(t, v.Verify(ctx, []string{stale}), "does not have")
 	})
+}
+
+func TestVerifierDoesNotWaitForAKeyThatIsThere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSigner()
+		v := newVerifier(s)
+		require.NoError(t, v.Verify(t.Context(), []string{s.token(t, nil)}))
+		pass(24 * time.Hour)
+		s.hangs = true
+		token, begin := s.token(t, nil), time.Now()
+		for range 100 {
+			ctx, cancel := context.WithCancel(t.Context())
+			require.NoError(t, v.Verify(ctx, []string{token}))
+			cancel()
+		}
+		require.Zero(t, time.Since(begin))
+		synctest.Wait()
+		require.Equal(t, 2, s.fetches, "one at a time")
+		pass(10 * time.Second)
+		require.NoError(t, v.Verify(t.Context(), []string{token}))
+		synctest.Wait()
+		require.Equal(t, 2, s.fetches, "not again at once")
+
+		pass(5 * time.Second)
+		s.hangs = false
+		require.NoError(t, v.Verify(t.Context(), []string{token}))
+		synctest.Wait()
+		require.Equal(t, 3, s.fetches)
+		require.NoError(t, v.Verify(t.Context(), []string{token}))
+		synctest.Wait()
+		require.Equal(t, 3, s.fetches, "they are fresh again")
+	})
+}
+
+func TestVerifierRefusesAShortKey(t *testing.T) {
+	t.Parallel()
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	tests := map[string][]byte{
+		"as it is":         short.N.Bytes(),
+		"filled with zero": append(make([]byte, 128), short.N.Bytes()...),
+	}
+	for name, n := range tests {
+		s := newSigner()
+		s.key = short
+		s.change = map[string]any{"n": base64.RawURLEncoding.EncodeToString(n)}
+		require.ErrorContains(t, newVerifier(s).Verify(t.Context(), []string{s.token(t, nil)}), "does not have", name)
+	}
 }
 
 // FuzzVerifier: a genuine token in which any bit is changed is refused.

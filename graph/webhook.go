@@ -159,6 +159,7 @@ func Handshake(rw http.ResponseWriter, r *http.Request) bool {
 // Run opens what was received until ctx ends, whose error it returns. Notifications
 // of one person are passed on in the order in which they came.
 func (w *Webhook) Run(ctx context.Context) error {
+	defer w.verifier.keys.settle()
 	g, ctx := errgroup.WithContext(ctx)
 	for range cmp.Or(w.opts.Workers, runtime.GOMAXPROCS(0)) {
 		g.Go(func() error { return w.work(ctx) })

@@ -215,14 +215,15 @@ func (k *keeper) hold(record store.Subscription, r *route) {
 	k.reread()
 }
 
-// schedule plans the renewal for about half of what was granted.
+// schedule plans the renewal for about half of what was granted. Where too little is left
+// for that, the end is what there is to wait for: a new one is made at once.
 func (k *keeper) schedule() {
 	left := time.Until(k.held.Expires)
 	wait := time.Duration(float64(left) * (0.45 + 0.1*mathrand.Float64()))
 	if k.renewEvery > 0 {
 		wait = min(wait, k.renewEvery)
 	}
-	k.renewAt = time.Now().Add(max(wait, minRenew))
+	k.renewAt = time.Now().Add(min(max(wait, minRenew), left))
 }
 
 // release deletes the stored subscription, whatever is in its way, and its record.

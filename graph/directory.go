@@ -111,7 +111,8 @@ func NewDirectory(o DirectoryOptions) *Directory {
 // Run hands the complete list to sink at start and whenever it has changed. It looks on
 // both intervals, after Refresh, and some seconds after notifications. It runs until ctx
 // ends, whose error it returns. What fails is tried again with a growing delay; until
-// then the list stands. Where Graph has lost track of the changes, everybody is listed.
+// then the list stands. Where Graph has lost track of the changes, everybody is listed;
+// while it does not tell them, that happens each time and the light says why.
 func (d *Directory) Run(ctx context.Context, sink func([]Person)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.follow(ctx, sink) })
@@ -157,8 +158,8 @@ func (d *Directory) follow(ctx context.Context, sink func([]Person)) error {
 			d.log.Warn("people not listed", "retry_in", wait, "error", err)
 		default:
 			pause.reset()
-			wait = d.every
-			d.light.OK(fmt.Sprintf("%d people with Teams", len(d.roster.people)))
+			wait, err = d.every, d.roster.lost
+			d.report(err)
 			if changed {
 				sink(d.roster.all())
 			}
@@ -167,6 +168,16 @@ func (d *Directory) follow(ctx context.Context, sink func([]Person)) error {
 			return err
 		}
 	}
+}
+
+// report says that the list is up to date, and lost whether its changes cannot be followed.
+func (d *Directory) report(lost error) {
+	if lost == nil {
+		d.light.OK(fmt.Sprintf("%d people with Teams", len(d.roster.people)))
+		return
+	}
+	d.light.Fail(lost)
+	d.log.Warn("changes of people not followed, everybody is listed instead", "every", d.every, "error", lost)
 }
 
 // look reads everybody where that is asked for or due, and else what has changed.

@@ -17,15 +17,21 @@ type roster struct {
 	people map[string]Person // by object id
 	link   string            // empty where everybody has to be listed
 	full   time.Time         // when everybody was listed last
+	lost   error             // why their changes cannot be followed; nil where they can
 }
 
 // list reads everybody, and reports whether that changed anything. The changes are
-// followed from before the list, so that none falls in between.
+// followed from before the list, so that none falls in between. Where they cannot be
+// (lost), everybody is listed each time.
 func (r *roster) list(ctx context.Context) (changed bool, err error) {
 	r.link = "" // until this has succeeded
-	begin, err := r.client.PeopleSince(ctx, "")
-	if err != nil && !unsupported(err) { // without changes, everybody is listed each time
-		return false, err
+	begin, lost := r.client.PeopleSince(ctx, "")
+	var unsigned *SignInError
+	if ctx.Err() != nil || errors.As(lost, &unsigned) { // the list would fare no better
+		return false, lost
+	}
+	if unsupported(lost) {
+		lost = nil
 	}
 	all, err := r.client.People(ctx)
 	if err != nil {
@@ -36,7 +42,7 @@ func (r *roster) list(ctx context.Context) (changed bool, err error) {
 		people[p.ID] = p
 	}
 	changed = r.full.IsZero() || !maps.EqualFunc(people, r.people, Person.equal)
-	r.people, r.link, r.full = people, begin.Link, time.Now()
+	r.people, r.link, r.full, r.lost = people, begin.Link, time.Now(), lost
 	return changed, nil
 }
 

@@ -22,6 +22,9 @@ type releaseCmd struct {
 // Run takes back everything and ends. The running service must be stopped first: the
 // store says so where it is not.
 func (c releaseCmd) Run(ctx context.Context) error {
+	if _, err := os.Stat(c.Store); err != nil {
+		return fmt.Errorf("configuration, store: there is nothing to release from: %w; give the file that the service has used", err)
+	}
 	s, err := newService(c.config, transport(), newLogger(c.LogLevel))
 	if err != nil {
 		return err

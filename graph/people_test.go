@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -118,28 +117,4 @@ func TestPeopleReturnsNoHalfList(t *testing.T) {
 	people, err := g.client().People(t.Context())
 	require.ErrorContains(t, err, "list people: Graph answered 500")
 	require.Empty(t, people)
-}
-
-func TestAPageThatFailsByChanceIsAskedForAgain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g, all := newTenant(t), newStaff("aa")
-		failures := 0
-		g.failing(func(c call) *http.Response {
-			if failures++; failures <= 3 {
-				return reply(502, "")
-			}
-			return all.answer(c)
-		})
-		people, err := g.client().People(t.Context())
-		require.NoError(t, err)
-		require.Len(t, people, 1)
-		require.Equal(t, 4, failures)
-
-		failures = 0
-		g.failing(func(call) *http.Response { failures++; return reply(403, "") })
-		_, err = g.client().People(t.Context())
-		require.Error(t, err)
-		require.Equal(t, 1, failures, "a refusal is no chance")
-	})
 }

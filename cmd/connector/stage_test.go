@@ -231,6 +231,14 @@ func TestAnotherFeedDropsWhatNobodyListensTo(t *testing.T) {
 	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 0 }, s.patience, 10*time.Millisecond)
 }
 
+func TestReleaseOfNothingIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "typo.db")
+	err := releaseCmd{config: config{Store: file}}.Run(t.Context())
+	require.ErrorContains(t, err, file)
+	require.NoFileExists(t, file)
+}
+
 func TestReleaseAsksNobodyAboutWhatHasEnded(t *testing.T) {
 	t.Parallel()
 	s := running(t, "sweep", nil, nil)

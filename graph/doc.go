@@ -56,6 +56,8 @@
 // that time, or has missed as much as it told, is not trusted: its people are swept, and it is
 // made anew, ten minutes after it began at the earliest. It is trusted again when it
 // tells of something. A night without a change is no evidence.
+// One that tells of most of its people and never of some is not found out: those are
+// as old as the last read of everybody (PushOptions.ReconcileEvery).
 //
 // # One subscription
 //
@@ -81,7 +83,7 @@
 // after adopting and creating, after a lifecycle event, after a renewal that
 // had failed before, and when the queue of the webhook overflowed.
 //
-// Where a creation fails twice with an error that may be due to one of the people, halves
+// Where a creation fails twice with the error that may be due to one of the people (500), halves
 // of the list are tried in the same way as with reads, and who stands alone is left out, and
 // swept, for six hours.
 //

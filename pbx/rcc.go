@@ -110,16 +110,16 @@ func (h *hub) startUserCalls(u *user) {
 	if h.opts.Calls != CallsOfUsers || !s.has(apiCalls) || s.name() != u.Home || asked {
 		return
 	}
-	first := h.endUserCalls(w)
-	w.cn = u.LongName
+	first, cn := h.endUserCalls(w), u.LongName
+	w.cn = cn
 	w.calls.ask()
-	initialize := question{api: apiCalls, name: "UserInitialize", src: u.GUID, body: fields{"cn": w.cn}, first: first}
+	initialize := question{api: apiCalls, name: "UserInitialize", src: u.GUID, body: fields{"cn": cn}, first: first}
 	h.ask(s, initialize, func(m message, err error) {
 		var handle scalar
 		if err == nil {
 			handle, err = openedHandle(m)
 		}
-		if u.watch != w || initialize.body.(fields)["cn"] != w.cn {
+		if u.watch != w || w.cn != cn {
 			h.closeHandle(s, handle)
 			return
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 )
 
@@ -50,8 +49,8 @@ tables:
   to-teams:
     lunch: BeRightBack/BeRightBack 2h
     worship: clear
-directions:
-  anna.mueller: teams-to-pbx
+groups:
+  - {name: front, people: [anna.mueller], direction: teams-to-pbx}
 `
 
 func TestAFileSetsEveryKindOfKey(t *testing.T) {
@@ -66,8 +65,7 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 	require.Equal(t, communicationUsers{{UPN: "presence@example.com"}, {"second@example.com", "0123"}}, c.Users)
 	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)
 	require.Equal(t, map[string]string{"InAMeeting": "busy"}, c.Tables.ToPBX)
-	require.Equal(t, presence.TeamsToPBX, c.direction(match.Pair{PBX: match.PBXUser{Name: "anna.mueller"}}))
-	require.Equal(t, presence.Both, c.direction(match.Pair{PBX: match.PBXUser{Name: "ben"}}))
+	require.Equal(t, groups{{Name: "front", People: []string{"anna.mueller"}, Direction: "teams-to-pbx"}}, c.Groups)
 	rows, err := c.Tables.rows()
 	require.NoError(t, err)
 	require.Equal(t, presence.Manual{Value: presence.Teams{Availability: "BeRightBack", Activity: "BeRightBack"}, Lifetime: 2 * time.Hour}, rows.ToTeams["lunch"])
@@ -114,10 +112,10 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 func TestASecretOfDigitsIsTakenAsItStands(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"12345678", "01234567", "0x12", "true", "1e3", "null-ish"} {
-		c, err := parse(t, "pbx: {password: "+password+"}\ndirections: {1234: both}\n")
+		c, err := parse(t, "pbx: {password: "+password+"}\ngroups: [{people: [1234]}]\n")
 		require.NoError(t, err)
 		require.Equal(t, password, string(c.PBX.Password))
-		require.Equal(t, map[string]string{"1234": "both"}, c.Directions)
+		require.Equal(t, []string{"1234"}, c.Groups[0].People)
 	}
 	_, err := parse(t, "pbx: {password: [secretive, 4712]}\n")
 	require.ErrorContains(t, err, "line 1: pbx-password has one value")
@@ -138,12 +136,12 @@ func TestTimesThatCannotBeMeantAreRefused(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
-	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ndirections: {anna: up}\n")
+	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ngroups: [{people: [anna]}, {people: [ben, Anna]}]\n")
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
 		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret, graph-certificate or graph-identity is missing", "pbx-password is missing",
-		"public-url is missing", "users is missing", "tls-key", "status-password", `anna: "up"`,
+		"public-url is missing", "users is missing", "tls-key", "status-password", "groups, number 2: Anna is named by number 1 as well",
 	} {
 		require.ErrorContains(t, err, want)
 	}

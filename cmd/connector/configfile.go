@@ -58,10 +58,10 @@ func readConfig(file string) (*fileValues, error) {
 }
 
 // listKeys are the keys that may have a list, which is read by the type of the setting.
-var listKeys = []string{"users"}
+var listKeys = []string{"users", "groups"}
 
 // rowKeys are the keys whose value is a map, so that what is below them are rows.
-var rowKeys = []string{"directions", "tables-to-pbx", "tables-to-teams"}
+var rowKeys = []string{"tables-to-pbx", "tables-to-teams"}
 
 func (f *fileValues) add(prefix string, node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {

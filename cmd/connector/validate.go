@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"net"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/pbx365/connector/graph"
-	"github.com/pbx365/connector/match"
-	"github.com/pbx365/connector/presence"
 )
 
 // minSweep is the shortest interval between two sweeps that may be asked for.
@@ -40,7 +37,7 @@ func (c config) validate() error {
 	if c.Feed == "auto" && c.pushes() {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service to tell users of changes; use feed: sweep without one")
 	}
-	wrong = append(wrong, c.Users.check(), c.usersFit())
+	wrong = append(wrong, c.Users.check(), c.usersFit(), c.Groups.check())
 	for key, d := range map[string]time.Duration{
 		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
 		"pbx-licence-every": c.PBX.LicenceEvery, "reconcile-every": c.ReconcileEvery,
@@ -63,13 +60,6 @@ func (c config) validate() error {
 	}
 	if c.StatusPass == "" && c.StatusListen != "" && !onLoopback(c.StatusListen) {
 		wrong = append(wrong, errors.New("configuration: status-listen reaches beyond this machine and needs a status-password"))
-	}
-	for name, direction := range c.Directions {
-		switch presence.Direction(direction) {
-		case presence.Both, presence.TeamsToPBX, presence.PBXToTeams:
-		default:
-			wrong = append(wrong, fmt.Errorf("configuration: directions, %s: %q is none of both, teams-to-pbx, pbx-to-teams", name, direction))
-		}
 	}
 	return errors.Join(wrong...)
 }
@@ -101,14 +91,4 @@ func onLoopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// direction of a pair: the one of the person, or the general one.
-func (c config) direction(p match.Pair) presence.Direction {
-	for name, d := range c.Directions {
-		if strings.EqualFold(name, p.PBX.Name) {
-			return presence.Direction(d)
-		}
-	}
-	return presence.Direction(c.Direction)
 }

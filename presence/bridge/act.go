@@ -35,7 +35,7 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 	}
 	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "took", done.Took)
 	b.o.OnStep(done)
-	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
+	l.memory = l.rules.Done(l.memory, d.Action, out)
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
 		b.o.Logger.Warn("outcome is not stored", "teams_id", l.teams, "action", d.Action.String(), "error", err)

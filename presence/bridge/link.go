@@ -21,7 +21,7 @@ type link struct {
 
 	// Guarded by the bridge.
 	name               string // h323 of the PBX user
-	direction          presence.Direction
+	wanted             presence.Rules
 	goal               presence.Goal
 	begun              bool // not only read from the store
 	running, dirty     bool
@@ -34,6 +34,7 @@ type link struct {
 	lastFinal          bool // refused: the same again would be, too
 
 	// Owned by the one goroutine that works on the link.
+	rules  presence.Rules // as wanted at the last look
 	memory presence.Memory
 	stored presence.Memory // as in the record
 	record store.Link
@@ -85,7 +86,7 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 		if !ok {
 			return
 		}
-		d := b.o.Rules.Merge(l.memory, view)
+		d := l.rules.Merge(l.memory, view)
 		if err := b.remember(ctx, l, d.Memory); err != nil {
 			b.sleep(l, d, time.Now().Add(storeRetry))
 			continue
@@ -117,9 +118,10 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 	}
 	l.dirty = false
 	l.stopTimer()
+	l.rules = l.wanted
 	now := time.Now()
 	v := presence.View{
-		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction, Phase: phase(l.teams),
+		Now: now, Goal: max(l.goal, b.goal), Phase: phase(l.teams),
 		TeamsHeld: l.teamsHold.at(now), LooksHeld: l.lookHold.at(now), PBXHeld: l.pbxHold.at(now),
 	}
 	if s := b.teams[l.teams]; s != nil {

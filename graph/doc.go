@@ -47,7 +47,8 @@
 //
 // A Push divides the people among its communication users. Whoever has a place keeps it,
 // over restarts too, since each change of a list costs a new subscription; only those of a
-// user who cannot sign in go elsewhere. Whoever has no place, or one with a subscription
+// user who cannot sign in, or is no communication user any more, go elsewhere. What the latter
+// left ends by itself within the hour; that of a user without people is deleted. Whoever has no place, or one with a subscription
 // that is not alive or not trusted, is listed (Uncovered) and swept.
 //
 // Nobody notices a notification that is lost on the way, nor a subscription that has

@@ -226,14 +226,15 @@ func (k *keeper) schedule() {
 	k.renewAt = time.Now().Add(min(max(wait, minRenew), left))
 }
 
-// release deletes the stored subscription, whatever is in its way, and its record.
+// release deletes the stored subscription, whatever is in its way, and its record. Where
+// there is none, Graph is asked only to see whether it would work again.
 func (k *keeper) release(ctx context.Context) error {
 	record, err := k.records.Subscription(ctx, k.name)
 	switch {
-	case errors.Is(err, store.ErrNotFound) && k.held.ID == "":
+	case errors.Is(err, store.ErrNotFound) && k.held.ID == "" && !k.failed:
 		return nil
 	case errors.Is(err, store.ErrNotFound):
-		record = k.held // somebody else has deleted the record, and that alone
+		record = k.held // somebody else may have deleted the record, and that alone
 	case err != nil:
 		return fmt.Errorf("read subscription %s: %w", k.name, err)
 	}

@@ -22,6 +22,7 @@ const (
 
 // Records is the part of store.Records that keeps subscriptions.
 type Records interface {
+	Subscriptions(ctx context.Context) ([]store.Subscription, error)
 	Subscription(ctx context.Context, name string) (store.Subscription, error)
 	PutSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error)
 	DeleteSubscription(ctx context.Context, name string, revision int64) error
@@ -175,17 +176,11 @@ func (k *keeper) step(ctx context.Context) error {
 		k.log.Warn("subscription is gone", "id", k.held.ID, "removed", gone)
 		k.drop()
 	}
-	idle := !want.any && want.resource == ""
 	switch {
-	case k.held.ID == "" && idle && k.failed:
-		_, err := k.client.Subscriptions(ctx) // would it work again?
-		return err
-	case k.held.ID == "" && idle:
-		return nil
+	case !want.any && want.resource == "":
+		return k.release(ctx)
 	case k.held.ID == "":
 		return k.establish(ctx, want)
-	case idle:
-		return k.release(ctx)
 	case !k.fits(k.held, want):
 		return k.establish(ctx, want)
 	case k.doubted():

@@ -49,8 +49,9 @@ type PushOptions struct {
 	// Webhook receives the notifications. Its Run must be running. Required with Users.
 	Webhook *Webhook
 
-	// Store keeps the subscriptions, and who is in which, over restarts. Required with
-	// Users.
+	// Store keeps the subscriptions, and who is in which, over restarts. It must not be
+	// shared with another Push: the record of somebody who is not among Users is deleted at
+	// start, once its subscription has ended. Required with Users.
 	Store Records
 
 	// RenewEvery is the longest time between two renewals. Defaults to about half

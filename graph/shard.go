@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 )
 
 const (
+	// presencePrefix begins the names of the records; that of the user follows.
+	presencePrefix = "presence/"
 	// presenceLifetime is what is asked for; Graph grants between 45 and 60 minutes.
 	presenceLifetime = 59 * time.Minute
 	// leftOutFor is how long somebody is left out because of whom Graph refuses a
@@ -35,7 +38,7 @@ type shard struct {
 func (p *Push) newShard(o PushOptions, user PushUser) *shard {
 	s := &shard{push: p, user: user, voice: &voice{}}
 	s.keeper = &keeper{
-		name:       "presence/" + user.Name,
+		name:       presencePrefix + user.Name,
 		client:     user.Client,
 		hook:       o.Webhook,
 		records:    o.Store,
@@ -67,15 +70,30 @@ func (p *Push) wanted(s *shard) wanted {
 }
 
 // recall reads whom each shard was told of before, so that they stay where they are.
+// Nobody signs in any more to delete the subscription of a user who is gone: its people go
+// elsewhere, and its record goes once it has ended.
 func (p *Push) recall(ctx context.Context) error {
-	for _, s := range p.shards {
-		record, err := p.records.Subscription(ctx, s.keeper.name)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
+	records, err := p.records.Subscriptions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		i := slices.IndexFunc(p.shards, func(s *shard) bool { return s.keeper.name == record.Name })
+		switch user, ours := strings.CutPrefix(record.Name, presencePrefix); {
+		case !ours:
+		case i >= 0:
+			p.mu.Lock()
+			p.shards[i].members = slices.Sorted(slices.Values(record.Members))
+			p.mu.Unlock()
+		case time.Now().Before(record.Expires):
+			p.log.Warn("subscription of somebody who is no communication user any more ends by itself", "user", user, "expires", record.Expires)
+		default:
+			err := p.records.DeleteSubscription(ctx, record.Name, record.Revision)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("delete subscription %s: %w", record.Name, err)
+			}
+			p.log.Info("record deleted of somebody who is no communication user any more", "user", user)
 		}
-		p.mu.Lock()
-		s.members = slices.Sorted(slices.Values(record.Members))
-		p.mu.Unlock()
 	}
 	return nil
 }

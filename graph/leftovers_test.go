@@ -76,3 +76,18 @@ func TestPushForgetsACommunicationUser(t *testing.T) {
 		require.NoError(t, err, "that is no presence subscription")
 	})
 }
+
+func TestPushTriesASignInAgainThatNeverWorked(t *testing.T) {
+	t.Parallel()
+	inTown(t, 2, 20, graphtest.Options{}, easy, func(t *testing.T, w *town) {
+		w.FailSignIn(w.users[1], 50057)
+		defer w.start()()
+		pass(time.Hour)
+		require.Empty(t, w.push.Uncovered())
+		require.Equal(t, presence.StateFailed, w.push.Lights()[2].State, "there is nothing for it to do, and nobody may rely on it")
+		w.FailSignIn(w.users[1], 0)
+		pass(20 * time.Minute)
+		require.Equal(t, presence.StateOff, w.push.Lights()[2].State)
+		require.Len(t, w.record(0).Members, 20)
+	})
+}

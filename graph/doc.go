@@ -86,7 +86,10 @@
 //
 // Where a creation fails twice with the error that may be due to one of the people (500), halves
 // of the list are tried in the same way as with reads, and who stands alone is left out, and
-// swept, for six hours.
+// swept, for six hours. Nobody is left out while it may be an outage: others of the list are
+// created at the same time or, where it is everybody's fault, somebody whom Graph took
+// before, of another list if possible. Where there is nobody like that, or this fails as
+// well, the creation is tried again with a growing delay.
 //
 // # Webhook
 //

@@ -51,12 +51,15 @@ const (
 	probeTries = 6
 )
 
-// sift takes those out of a subscription because of whom Graph did not create it.
+// sift takes those out of a subscription because of whom Graph did not create it. That a
+// creation works at all is shown by others of them, or by somebody whom Graph took before.
 func (k *keeper) sift(ctx context.Context, want wanted) (wanted, error) {
-	if k.owner == nil || k.refused < siftAfter || len(want.members) < 2 {
+	if k.owner == nil || k.refused < siftAfter {
 		return want, nil
 	}
-	found := bisect(want.members, k.refusal, false, func(part []string) error { return k.probe(ctx, part) })
+	taken := k.owner.taken()
+	works := func() bool { return taken != nil && k.probe(ctx, taken) == nil }
+	found := bisect(want.members, k.refusal, works, func(part []string) error { return k.probe(ctx, part) })
 	k.refused = 0
 	if len(found.bad) == 0 && len(found.unclear) > 0 {
 		return want, found.err

@@ -32,7 +32,7 @@ func Assign(before [][]string, out []bool, people []string) (after [][]string, o
 }
 
 // Bisect is bisect, of a batch that has failed.
-func Bisect[T any](batch []T, works bool, try func([]T) error) (bad, unclear []T) {
+func Bisect[T any](batch []T, works func() bool, try func([]T) error) (bad, unclear []T) {
 	found := bisect(batch, nil, works, try)
 	return found.bad, found.unclear
 }

@@ -44,6 +44,9 @@ type owner interface {
 	proof() time.Time
 	// tried says how an attempt ended, nil where it was a success.
 	tried(err error)
+	// taken is somebody whom Graph has taken into a subscription before, whoever it is each
+	// time; nil while there is nobody.
+	taken() []string
 	// leave takes back people with whom Graph creates no subscription.
 	leave(members []string)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type shard struct {
 	assigned bool     // members have been given; before, whatever is stored is adopted
 	members  []string // in lower case, sorted; never changed in place
 	out      bool     // cannot sign in
+	good     []string // members of the last subscription there was
 }
 
 func (p *Push) newShard(o PushOptions, user PushUser) *shard {
@@ -98,14 +100,25 @@ func (p *Push) recall(ctx context.Context) error {
 	return nil
 }
 
-// place divides the people anew, and wakes the keepers whose part is another than before.
-func (p *Push) place() {
+// place divides the people anew, where they are known, and wakes the keepers whose part is
+// another than before. It returns how long it takes until somebody is left out no more.
+func (p *Push) place() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.known {
+		return forever
+	}
+	again := forever
+	for key, until := range p.leftOut {
+		if left := time.Until(until); left > 0 {
+			again = min(again, left)
+		} else {
+			delete(p.leftOut, key)
+		}
+	}
 	people := make([]string, 0, len(p.people))
 	for _, user := range p.people {
-		if key := strings.ToLower(user); time.Since(p.leftOut[key]) >= leftOutFor {
-			delete(p.leftOut, key)
+		if p.leftOut[strings.ToLower(user)].IsZero() {
 			people = append(people, user)
 		}
 	}
@@ -120,14 +133,42 @@ func (p *Push) place() {
 			poke(s.keeper.wake)
 		}
 	}
-	if len(over) > 0 {
+	if len(over) > 0 && len(over) != p.swept {
 		p.log.Warn("more people than the communication users are told of; the rest is swept",
 			"users", len(p.shards), "people", len(people), "swept", len(over))
 	}
+	p.swept = len(over)
+	return again
 }
 
 // covers implements owner.
-func (s *shard) covers(members []string) { s.push.board.cover(s.voice, members) }
+func (s *shard) covers(members []string) {
+	s.push.board.cover(s.voice, members)
+	if len(members) > 0 {
+		s.push.mu.Lock()
+		s.good = members
+		s.push.mu.Unlock()
+	}
+}
+
+// taken implements owner: somebody of another shard, where there is one.
+func (s *shard) taken() []string {
+	s.push.mu.Lock()
+	defer s.push.mu.Unlock()
+	var good []string
+	for _, other := range s.push.shards {
+		if other != s {
+			good = append(good, other.good...)
+		}
+	}
+	if len(good) == 0 {
+		good = s.good
+	}
+	if len(good) == 0 {
+		return nil
+	}
+	return []string{good[mathrand.N(len(good))]}
+}
 
 // proof implements owner.
 func (s *shard) proof() time.Time { return s.push.board.proof(s.voice) }
@@ -149,9 +190,10 @@ func (s *shard) tried(err error) {
 func (s *shard) leave(members []string) {
 	s.push.mu.Lock()
 	for _, id := range members {
-		s.push.leftOut[id] = time.Now()
+		s.push.leftOut[id] = time.Now().Add(leftOutFor)
 		s.push.log.Warn("Graph creates no subscription with this person, who is swept", "person", id, "again_in", leftOutFor)
 	}
 	s.push.mu.Unlock()
 	s.push.place()
+	poke(s.push.replace) // for its timer
 }

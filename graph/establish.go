@@ -138,14 +138,14 @@ func (k *keeper) fits(s store.Subscription, want wanted) bool {
 		s.NotificationURL == k.hook.publicURL() && s.CertificateID == certificate
 }
 
-// createTime bounds a creation that the end of the program overtakes.
+// createTime is how long a creation may still take that the end of the program overtakes.
 const createTime = 20 * time.Second
 
 // create stores a new client state and creates the subscription, in this order,
 // since Graph calls the webhook before it answers. It is not cut short by the end of
 // ctx: a subscription that nobody knows of would live on.
 func (k *keeper) create(ctx context.Context, want wanted, revision int64) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	ctx, cancel := outlive(ctx, createTime)
 	defer cancel()
 	request := k.request(want.resource, k.hook.newClientState())
 	record, err := k.records.PutSubscription(ctx, store.Subscription{

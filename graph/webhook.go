@@ -167,16 +167,16 @@ func (w *Webhook) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Counts of a Webhook since it was made.
+// Counts of a Webhook since it was made. The names in JSON are stable.
 type Counts struct {
-	Received      uint64 // notifications, genuine or not
-	Lifecycle     uint64 // genuine lifecycle events
-	Unparsable    uint64 // deliveries and parts of them that are not what Graph sends
-	Unknown       uint64 // notifications of a subscription nobody here keeps
-	Forged        uint64 // notifications with a wrong client state
-	BadToken      uint64 // notifications whose tokens do not prove their data
-	Undecryptable uint64 // notifications whose data could not be opened
-	Overflowed    uint64 // notifications dropped for lack of room; everybody was read instead
+	Received      uint64 `json:"received"`      // notifications, genuine or not
+	Lifecycle     uint64 `json:"lifecycle"`     // genuine lifecycle events
+	Unparsable    uint64 `json:"unparsable"`    // deliveries and parts of them that are not what Graph sends
+	Unknown       uint64 `json:"unknown"`       // notifications of a subscription nobody here keeps
+	Forged        uint64 `json:"forged"`        // notifications with a wrong client state
+	BadToken      uint64 `json:"bad_token"`     // notifications whose tokens do not prove their data
+	Undecryptable uint64 `json:"undecryptable"` // notifications whose data could not be opened
+	Overflowed    uint64 `json:"overflowed"`    // notifications dropped for lack of room; everybody was read instead
 }
 
 // Counts returns the counts of now.

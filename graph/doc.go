@@ -82,7 +82,8 @@
 //
 // Everybody concerned is read again whenever something may have been missed:
 // after adopting and creating, after a lifecycle event, after a renewal that
-// had failed before, and when the queue of the webhook overflowed.
+// had failed before, when the queue of the webhook overflowed, and after a notification
+// that does not say of whom. What happens often within one POST is passed on once.
 //
 // Where a creation fails twice with the error that may be due to one of the people (500), halves
 // of the list are tried in the same way as with reads, and who stands alone is left out, and

@@ -90,7 +90,6 @@ func (k *keeper) noticed(user string, seen *presence.TeamsSeen) { k.notice(user,
 
 // lifecycle implements listener.
 func (k *keeper) lifecycle(event string) {
-	k.log.Info("lifecycle event", "event", word(event))
 	k.mu.Lock()
 	switch event {
 	case LifecycleReauthorize:

@@ -101,7 +101,9 @@
 //	                     ▼                                  ▼
 //	               read the person                     pass it on
 //
-// Nothing that takes time stands before the answer. The inbox holds the newest
+// Nothing that takes time stands before the answer. Bodies share 64 MiB while they are read, and
+// none has more than an eighth of what is left, so that slow and large ones do not keep Graph
+// out. The inbox holds the newest
 // notification of each person and is bounded by people. Workers open them; no two are at
 // the same person.
 //

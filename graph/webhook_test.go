@@ -405,3 +405,30 @@ func TestCountsHaveStableNames(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"received":1,"lifecycle":2,"unparsable":3,"unknown":4,"forged":5,"bad_token":6,"undecryptable":7,"overflowed":8}`, string(raw))
 }
+
+// Keys that are stale are fetched in the background, and Run ends that as well.
+func TestWebhookEndsWhatItFetchesInTheBackground(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSigner()
+		p := newRich(t, s, &bytes.Buffer{}, newKey())
+		stopHook := run(t, p.hook.Run)
+		defer runFeed(t, p.push, p.seen)()
+		pass(time.Second)
+		deliver := func() {
+			post(t, p.hook, map[string]any{"validationTokens": []string{s.token(t, nil)},
+				"value": []any{rich(p.item("aa"), encrypt(presenceJSON("aa", "Away"), newKey()))}})
+			synctest.Wait()
+		}
+		deliver()
+		pass(24 * time.Hour)
+		s.hangs = true
+		deliver()
+		require.Equal(t, 1, s.hanging)
+		begin := time.Now()
+		stopHook()
+		require.Zero(t, s.hanging)
+		require.Zero(t, time.Since(begin))
+		require.Zero(t, p.hook.Counts().BadToken)
+	})
+}

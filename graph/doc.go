@@ -47,7 +47,8 @@
 //
 // A Push divides the people among its communication users. Whoever has a place keeps it,
 // over restarts too, since each change of a list costs a new subscription; only those of a
-// user who cannot sign in go elsewhere. Whoever has no place, or one with a subscription
+// user who cannot sign in, or is no communication user any more, go elsewhere. What the latter
+// left ends by itself within the hour; that of a user without people is deleted. Whoever has no place, or one with a subscription
 // that is not alive or not trusted, is listed (Uncovered) and swept.
 //
 // Nobody notices a notification that is lost on the way, nor a subscription that has
@@ -81,11 +82,15 @@
 //
 // Everybody concerned is read again whenever something may have been missed:
 // after adopting and creating, after a lifecycle event, after a renewal that
-// had failed before, and when the queue of the webhook overflowed.
+// had failed before, when the queue of the webhook overflowed, and after a notification
+// that does not say of whom. What happens often within one POST is passed on once.
 //
 // Where a creation fails twice with the error that may be due to one of the people (500), halves
 // of the list are tried in the same way as with reads, and who stands alone is left out, and
-// swept, for six hours.
+// swept, for six hours. Nobody is left out while it may be an outage: others of the list are
+// created at the same time or, where it is everybody's fault, somebody whom Graph took
+// before, of another list if possible. Where there is nobody like that, or this fails as
+// well, the creation is tried again with a growing delay.
 //
 // # Webhook
 //
@@ -96,7 +101,9 @@
 //	                     ▼                                  ▼
 //	               read the person                     pass it on
 //
-// Nothing that takes time stands before the answer. The inbox holds the newest
+// Nothing that takes time stands before the answer. Bodies share 64 MiB while they are read, and
+// none has more than an eighth of what is left, so that slow and large ones do not keep Graph
+// out. The inbox holds the newest
 // notification of each person and is bounded by people. Workers open them; no two are at
 // the same person.
 //

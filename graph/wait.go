@@ -25,6 +25,16 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	return ctx.Err()
 }
 
+// outlive returns a context that ends d after ctx does, or with cancel, which must be called.
+func outlive(ctx context.Context, d time.Duration) (_ context.Context, cancel context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = sleep(longer, d, nil)
+		end()
+	})
+	return longer, func() { stop(); end() }
+}
+
 // poke puts a value on a channel of capacity one, where there is none yet.
 func poke(wake chan<- struct{}) {
 	select {

@@ -117,7 +117,8 @@
 //     every other request of the Clients that share the [Throttle]. Who waits is let
 //     go in the order of what cannot wait.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
-//     returned; the feeds try again with a growing delay.
+//     returned; the feeds try again with a growing delay. A page of the list of people is
+//     asked for four times before that.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
 //     [presence.ErrRefused]; its Advice says what to change. The answer of a
 //     proxy, a token that is not accepted and one of these with Retry-After are

@@ -108,8 +108,9 @@
 // # People
 //
 // A Directory lists everybody once, a page at a time, and from then on asks what has
-// changed (delta query), after notifications and on an interval. An hourly full list finds
-// what a delta leaves out.
+// changed (delta query), after notifications and every 10 minutes. An hourly full list finds
+// what a delta leaves out. The two are also the check of licences: a change of one may come
+// without a notification, and may be missing from the delta.
 //
 // # Failures
 //
@@ -126,7 +127,8 @@
 //   - A page of a list without the list is an error, not the end of the list.
 //   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes, a
 //     wrong password for longer each time, so that it does not lock the account. Where
-//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter.
+//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter;
+//     the feeds ask again within 30 seconds.
 //   - A notification that is not genuine is dropped and counted. One that is
 //     genuine and cannot be opened is taken as a hint to read that person.
 package graph

@@ -125,11 +125,10 @@
 //     proxy, a token that is not accepted and one of these with Retry-After are
 //     no refusals.
 //   - A page of a list without the list is an error, not the end of the list.
-//   - Sign-in: a [*SignInError]. A permanent one, a place without its managed or workload
-//     identity among them, is remembered for five minutes, a
-//     wrong password for longer each time, so that it does not lock the account. Where
-//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter;
-//     the feeds ask again within 30 seconds.
+//   - Sign-in: a [*SignInError]. A permanent one, such as that of a place without its
+//     identity, is remembered for five minutes, a wrong password for longer each time, so
+//     that it does not lock the account. Where somebody has to sign in it wraps a
+//     [*SignInNeededError] with the code to enter; the feeds ask again within 30 seconds.
 //   - A notification that is not genuine is dropped and counted. One that is
 //     genuine and cannot be opened is taken as a hint to read that person.
 package graph

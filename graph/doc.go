@@ -115,8 +115,9 @@
 // # People
 //
 // A Directory lists everybody once, a page at a time, and from then on asks what has
-// changed (delta query), after notifications and on an interval. An hourly full list finds
-// what a delta leaves out.
+// changed (delta query), after notifications and every 10 minutes. An hourly full list finds
+// what a delta leaves out. The two are also the check of licences: a change of one may come
+// without a notification, and may be missing from the delta.
 //
 // # Failures
 //
@@ -124,15 +125,17 @@
 //     every other request of the Clients that share the [Throttle]. Who waits is let
 //     go in the order of what cannot wait.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
-//     returned; the feeds try again with a growing delay.
+//     returned; the feeds try again with a growing delay. A page of the list of people is
+//     asked for four times before that.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
 //     [presence.ErrRefused]; its Advice says what to change. The answer of a
 //     proxy, a token that is not accepted and one of these with Retry-After are
 //     no refusals.
 //   - A page of a list without the list is an error, not the end of the list.
-//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes, a
-//     wrong password for longer each time, so that it does not lock the account. Where
-//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter.
+//   - Sign-in: a [*SignInError]. A permanent one, such as that of a place without its
+//     identity, is remembered for five minutes, a wrong password for longer each time, so
+//     that it does not lock the account. Where somebody has to sign in it wraps a
+//     [*SignInNeededError] with the code to enter; the feeds ask again within 30 seconds.
 //   - A notification that is not genuine is dropped and counted. One that is
 //     genuine and cannot be opened is taken as a hint to read that person.
 package graph

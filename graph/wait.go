@@ -53,12 +53,16 @@ func newPause(most time.Duration) pause {
 }
 
 // after returns the delay that err asks for: at least Retry-After, where Graph gave
-// one.
+// one, and at most codePause, where somebody may just be entering a code.
 func (p pause) after(err error) time.Duration {
 	d := p.b.NextBackOff()
 	var answer *Error
-	if errors.As(err, &answer) {
+	var asked *SignInNeededError
+	switch {
+	case errors.As(err, &answer):
 		return max(d, answer.RetryAfter)
+	case errors.As(err, &asked):
+		return min(d, codePause)
 	}
 	return d
 }

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pbx365/connector/graph"
@@ -184,11 +183,7 @@ func (s *stage) newConnector() (*service, error) {
 	var c struct {
 		Serve serveCmd `cmd:""`
 	}
-	parser, err := kong.New(&c, kong.Exit(func(int) {}))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := parser.Parse([]string{"serve", "--config", s.file}); err != nil {
+	if _, err := readArgs(&c, []string{"serve", "--config", s.file}); err != nil {
 		return nil, err
 	}
 	return newService(c.Serve.config, s.tenant.Client().Transport, s.log)

@@ -67,7 +67,7 @@ func (s *service) close() error {
 }
 
 func (s *service) readTables(http.RoundTripper) error {
-	rows, err := s.config.Tables.rows()
+	rows, err := s.config.rows()
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,10 @@ func (s *service) readTables(http.RoundTripper) error {
 	if s.tables, err = presence.NewTables(rows); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	s.table, err = s.config.People.read()
-	return err
+	if s.table, err = s.config.People.read(); err != nil {
+		return s.config.wrong("people-table", "cannot be read: %w", err)
+	}
+	return nil
 }
 
 func (s *service) openStore(http.RoundTripper) error {
@@ -105,14 +107,14 @@ func (s *service) signIn(transport http.RoundTripper) error {
 		Name:     "application", Logger: s.log,
 	}
 	if s.app, err = graph.New(cred, o); err != nil {
-		return fmt.Errorf("configuration, graph-endpoint: %w", err)
+		return s.config.wrong("graph-endpoint", "cannot be used: %w", err)
 	}
 	if cloud := s.config.Graph.cloud(); len(s.config.Users) > 0 && !cloud.PresenceSubscriptions {
 		s.log.Warn("communication users are of no use in this cloud, which has no presence subscriptions", "cloud", cloud.Name)
 	}
 	for _, user := range s.config.Users {
 		if cred, err = s.communicationUser(user, web); err != nil {
-			return fmt.Errorf("configuration, users, %s: %w", user.UPN, err)
+			return s.config.wrong("users", "cannot be used, %s: %w", user.UPN, err)
 		}
 		o.Name = user.UPN
 		client, err := graph.New(cred, o)
@@ -144,7 +146,7 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 		Keys: keys, Logger: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("configuration, public-url: %w", err)
+		return s.config.wrong("public-url", "cannot be used: %w", err)
 	}
 	return nil
 }
@@ -188,7 +190,7 @@ func (s *service) readTLS(http.RoundTripper) (err error) {
 		return nil
 	}
 	if s.tls, err = newTLSFiles(s.config.TLSCert, s.config.TLSKey, s.log); err != nil {
-		return fmt.Errorf("configuration, tls-cert: %w", err)
+		return s.config.wrong("tls-cert", "cannot be used: %w", err)
 	}
 	return nil
 }
@@ -210,12 +212,12 @@ func (c peopleConfig) read() (match.Table, error) {
 	}
 	f, err := os.Open(c.Table)
 	if err != nil {
-		return nil, fmt.Errorf("configuration, people-table: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	table, err := match.ParseCSV(f)
 	if err != nil {
-		return nil, fmt.Errorf("configuration, people-table, %s: %w", c.Table, err)
+		return nil, fmt.Errorf("%s: %w", c.Table, err)
 	}
 	return table, nil
 }

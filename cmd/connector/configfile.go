@@ -29,11 +29,16 @@ func (f *configFile) UnmarshalText(text []byte) error {
 // String is the name.
 func (f configFile) String() string { return f.name }
 
-// place says where the value of a key stands, as the beginning of an error. It names the
-// file only where the value came from there.
+// place says where the value of a key stands, or those of a group of keys, as the beginning of
+// an error. It names the file only where the value came from there.
 func (f configFile) place(key string) string {
 	if line, ok := f.lines[key]; ok {
 		return fmt.Sprintf("configuration %s, line %d", f.name, line)
+	}
+	for name := range f.lines {
+		if strings.HasPrefix(name, key+"-") {
+			return "configuration " + f.name
+		}
 	}
 	return "configuration"
 }

@@ -15,6 +15,9 @@ import (
 // notifyPath is where Graph delivers notifications, below the public URL.
 const notifyPath = "/graph/notify"
 
+// notifyURL is where Graph delivers notifications.
+func (c config) notifyURL() string { return strings.TrimSuffix(c.PublicURL, "/") + notifyPath }
+
 // server is one address with what is served there.
 type server struct {
 	http     *http.Server

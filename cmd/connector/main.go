@@ -30,14 +30,19 @@ func main() {
 
 // run is the whole program, and returns its exit status.
 func run(ctx context.Context, args []string) int {
-	var c cli
-	parsed, err := readArgs(&c, args,
+	options := []kong.Option{
 		kong.Name("connector"),
 		kong.Description("Keeps presence the same in Microsoft Teams and on an innovaphone PBX."),
 		kong.DefaultEnvars("CONNECTOR"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
+	}
+	again := func() (config, error) {
+		var c cli
+		_, err := readArgs(&c, args, options...)
+		return c.Serve.config, err
+	}
+	var c cli
+	parsed, err := readArgs(&c, args, append(options, kong.Bind(reread(again)), kong.BindTo(ctx, (*context.Context)(nil)))...)
 	if err != nil {
 		return fail(err)
 	}

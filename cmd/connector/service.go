@@ -46,25 +46,31 @@ type service struct {
 // newService wires a service that does nothing yet. The transport carries everything
 // that is sent to Graph and the authority.
 func newService(c config, transport http.RoundTripper, log *slog.Logger) (*service, error) {
-	s := &service{config: c, log: log, started: time.Now()}
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	steps := []func(http.RoundTripper) error{s.readTables, s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge, s.readTLS}
-	for _, step := range steps {
-		if err := step(transport); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
+	opened, err := boltstore.Open(c.Store, boltstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s := &service{config: c, log: log, store: opened, started: time.Now()}
+	if err := s.build(transport); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *service) close() error {
-	if s.store == nil {
-		return nil
+// build makes the parts from the configuration. None of them does anything yet.
+func (s *service) build(transport http.RoundTripper) error {
+	for _, step := range []func(http.RoundTripper) error{s.readTables, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge, s.readTLS} {
+		if err := step(transport); err != nil {
+			return err
+		}
 	}
-	return s.store.Close()
+	return nil
 }
+
+func (s *service) close() error { return s.store.Close() }
 
 func (s *service) readTables(http.RoundTripper) error {
 	rows, err := s.config.rows()
@@ -78,7 +84,7 @@ func (s *service) readTables(http.RoundTripper) error {
 		}
 	}
 	if s.tables, err = presence.NewTables(rows); err != nil {
-		return fmt.Errorf("configuration: %w", err)
+		return s.config.wrong("tables", "cannot be used: %w", err)
 	}
 	if s.table, err = s.config.People.read(); err != nil {
 		return s.config.wrong("people-table", "cannot be read: %w", err)
@@ -86,20 +92,11 @@ func (s *service) readTables(http.RoundTripper) error {
 	return nil
 }
 
-func (s *service) openStore(http.RoundTripper) error {
-	opened, err := boltstore.Open(s.config.Store, boltstore.Options{})
-	if err != nil {
-		return err
-	}
-	s.store = opened
-	return nil
-}
-
 func (s *service) signIn(transport http.RoundTripper) error {
 	web := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	cred, err := s.config.application(web)
 	if err != nil {
-		return fmt.Errorf("configuration, graph: %w", err)
+		return s.config.wrong("graph", "cannot be used: %w", err)
 	}
 	o := graph.Options{
 		Endpoint: s.config.Graph.cloud().Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
@@ -137,18 +134,35 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 	s.notifyKeys = newNotifyKeys(file, s.log)
 	keys, err := s.notifyKeys.load(time.Now())
 	if err != nil {
-		return err
+		return s.config.wrong("graph-notify-key", "cannot be used: %w", err)
 	}
 	s.webhook, err = graph.NewWebhook(graph.WebhookOptions{
-		PublicURL: strings.TrimSuffix(s.config.PublicURL, "/") + notifyPath,
+		PublicURL: s.config.notifyURL(),
 		AppID:     s.config.Graph.userClient(), Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.cloud().Authority,
-		HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		Keys: keys, Logger: s.log,
+		HTTP:   &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		Secret: string(s.config.Graph.NotifySecret), Keys: keys, Logger: s.log,
 	})
 	if err != nil {
 		return s.config.wrong("public-url", "cannot be used: %w", err)
 	}
 	return nil
+}
+
+// moveWebhook goes over to the address, the keys and the secret of another service, which has
+// tried them. What comes by the old ones meanwhile is still taken.
+func (s *service) moveWebhook(to *service) error {
+	s.webhook.SetSecret(string(to.config.Graph.NotifySecret))
+	return errors.Join(s.webhook.SetPublicURL(to.config.notifyURL()), s.notifyKeys.move(to.notifyKeys.file, s.webhook))
+}
+
+// lookAtFiles looks at the files that are watched, without waiting for their time.
+func (s *service) lookAtFiles() {
+	if s.tls != nil {
+		s.tls.readAgain()
+	}
+	if s.webhook != nil {
+		s.notifyKeys.look(s.webhook)
+	}
 }
 
 func (s *service) newFeed(http.RoundTripper) error {
@@ -180,7 +194,7 @@ func (s *service) newPBX(http.RoundTripper) (err error) {
 		OnEvent: s.onPBX, Logger: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("configuration, pbx: %w", err)
+		return s.config.wrong("pbx", "cannot be used: %w", err)
 	}
 	return nil
 }

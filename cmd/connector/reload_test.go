@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"net"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -230,7 +231,7 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 
 func TestWhatCannotChangeIsNamed(t *testing.T) {
 	t.Parallel()
-	s := newReloading(t, "sweep", nil)
+	s := newReloading(t, "auto", nil)
 	s.r.reload()
 	require.NotContains(t, s.log.take(), "restart")
 	password := filepath.Join(t.TempDir(), "password")
@@ -246,7 +247,9 @@ func TestWhatCannotChangeIsNamed(t *testing.T) {
 	}
 	c, err := s.readConfig()
 	require.NoError(t, err)
-	require.NoFileExists(t, c.Store)
+	left, err := filepath.Glob(c.Store + "*")
+	require.NoError(t, err)
+	require.Empty(t, left, "nothing is made for what is not in use yet")
 	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
 	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == "meeting" }))
 }
@@ -266,6 +269,25 @@ func TestAHangupHasWatchedFilesReadAtOnce(t *testing.T) {
 	s.r.reload()
 	require.EqualValues(t, 4711, s.connector.tls.loaded.Leaf.SerialNumber.Int64())
 	require.NotContains(t, s.log.take(), "wrong")
+}
+
+func TestWhatWasAppliedIsInUse(t *testing.T) {
+	t.Parallel()
+	s := newReloading(t, "auto", nil)
+	require.True(t, s.await(t.Context(), func() bool { return len(s.tenant.Subscriptions()) == 3 }))
+	before := s.ids()
+	s.change(map[string]any{"graph-notify-secret": "another"})
+	s.r.reload()
+	require.Contains(t, s.log.take(), "applied=graph-notify-secret")
+	s.moved(before, func(graphtest.Subscription) bool { return true })
+	s.r.reload()
+	require.Contains(t, s.log.take(), `applied=""`)
+
+	before = s.ids()
+	require.NoError(t, s.stopConnector())
+	require.NoError(t, s.startConnector())
+	s.until(t, func(st status) bool { return green(st.Lights) && green(st.More) })
+	require.Equal(t, before, s.ids(), "a restart goes on with them")
 }
 
 func TestKeysThatAreReplacedStayBehind(t *testing.T) {
@@ -309,15 +331,20 @@ func TestTheSignalIsHeard(t *testing.T) {
 	signal.Notify(quiet, syscall.SIGHUP)
 	defer signal.Stop(quiet)
 	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
 	ended := make(chan int)
 	go func() { ended <- run(ctx, []string{"serve", "--config", s.file, "--log-level", "error"}) }()
 	file := filepath.Join(t.TempDir(), "made.pem")
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.publicURL, "https://"))
+		return err == nil && conn.Close() == nil
+	}, time.Minute, 50*time.Millisecond, "it has read its configuration")
 	s.change(map[string]any{"graph-notify-key": file})
 	require.Eventually(t, func() bool {
-		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
 		_, err := os.Stat(file)
-		return err == nil
+		return err == nil || syscall.Kill(os.Getpid(), syscall.SIGHUP) != nil
 	}, time.Minute, 50*time.Millisecond)
+	require.FileExists(t, file)
 	stop()
 	require.Zero(t, <-ended)
 }

@@ -151,8 +151,11 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 // moveWebhook goes over to the address, the keys and the secret of another service, which has
 // tried them. What comes by the old ones meanwhile is still taken.
 func (s *service) moveWebhook(to *service) error {
+	if err := s.notifyKeys.move(to.notifyKeys.file, s.webhook); err != nil {
+		return err
+	}
 	s.webhook.SetSecret(string(to.config.Graph.NotifySecret))
-	return errors.Join(s.webhook.SetPublicURL(to.config.notifyURL()), s.notifyKeys.move(to.notifyKeys.file, s.webhook))
+	return s.webhook.SetPublicURL(to.config.notifyURL())
 }
 
 // lookAtFiles looks at the files that are watched, without waiting for their time.

@@ -7,7 +7,9 @@
 // [NewTables] returns the default tables with rows of a site in place of theirs,
 // and refuses rows that Graph would refuse, or that would never settle. The
 // PBX word [Online] takes away what Teams had put there; [OnThePhone] is not a
-// presence but an alien call on the PBX and a session in Teams.
+// presence but an alien call on the PBX and a session in Teams. [Tables.Way] is the way of
+// a value there and back. The tables are part of the [Rules], which may differ from person
+// to person.
 //
 // # The decision
 //

@@ -13,7 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 )
 
@@ -48,8 +47,8 @@ tables:
   to-teams:
     lunch: BeRightBack/BeRightBack 2h
     worship: clear
-directions:
-  anna.mueller: teams-to-pbx
+groups:
+  - {name: front, people: [anna.mueller], direction: teams-to-pbx}
 `
 
 func TestAFileSetsEveryKindOfKey(t *testing.T) {
@@ -64,9 +63,8 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 	require.Equal(t, communicationUsers{{UPN: "presence@example.com"}, {"second@example.com", "0123"}}, c.Users)
 	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)
 	require.Equal(t, map[string]string{"InAMeeting": "busy"}, c.Tables.ToPBX)
-	require.Equal(t, presence.TeamsToPBX, c.direction(match.Pair{PBX: match.PBXUser{Name: "anna.mueller"}}))
-	require.Equal(t, presence.Both, c.direction(match.Pair{PBX: match.PBXUser{Name: "ben"}}))
-	rows, err := c.rows()
+	require.Equal(t, groups{{Name: "front", People: []string{"anna.mueller"}, Direction: "teams-to-pbx"}}, c.Groups)
+	rows, err := c.Tables.rows()
 	require.NoError(t, err)
 	require.Equal(t, presence.Manual{Value: presence.Teams{Availability: "BeRightBack", Activity: "BeRightBack"}, Lifetime: 2 * time.Hour}, rows.ToTeams["lunch"])
 	require.Equal(t, presence.Manual{}, rows.ToTeams["worship"])
@@ -119,10 +117,10 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 func TestASecretOfDigitsIsTakenAsItStands(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"12345678", "01234567", "0x12", "true", "1e3", "null-ish"} {
-		c, err := parse(t, "pbx: {password: "+password+"}\ndirections: {1234: both}\n")
+		c, err := parse(t, "pbx: {password: "+password+"}\ngroups: [{people: [1234]}]\n")
 		require.NoError(t, err)
 		require.Equal(t, password, string(c.PBX.Password))
-		require.Equal(t, map[string]string{"1234": "both"}, c.Directions)
+		require.Equal(t, []string{"1234"}, c.Groups[0].People)
 	}
 	_, err := parse(t, "pbx: {password: [secretive, 4712]}\n")
 	require.ErrorContains(t, err, "line 1: pbx-password has one value")
@@ -143,12 +141,12 @@ func TestTimesThatCannotBeMeantAreRefused(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
-	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ndirections: {anna: up}\n")
+	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ngroups: [{people: [anna]}, {people: [ben, Anna]}]\n")
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
 		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret, graph-certificate or graph-identity is missing", "pbx-password is missing",
-		"public-url is missing", "users is missing", "tls-key", "status-password", `anna: "up"`,
+		"public-url is missing", "users is missing", "tls-key", "status-password", "groups has Anna twice: number 1 and number 2 name the same person",
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -163,11 +161,11 @@ func TestTablesOfTheConfiguration(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 7*24*time.Hour, manual.Lifetime)
 	for text, want := range map[string]string{"Busy": "no pair", "Busy/Busy forever": "lifetime"} {
-		_, err := config{Tables: tablesConfig{ToTeams: map[string]string{"lunch": text}}}.rows()
+		_, err := tablesConfig{ToTeams: map[string]string{"lunch": text}}.rows()
 		require.ErrorContains(t, err, want)
 		require.ErrorContains(t, err, `"lunch"`)
 	}
-	rows, err := config{Tables: tablesConfig{Call: "Busy/InAConferenceCall"}}.rows()
+	rows, err := tablesConfig{Call: "Busy/InAConferenceCall"}.rows()
 	require.NoError(t, err)
 	require.Equal(t, "Busy/InAConferenceCall", rows.Call.String())
 }
@@ -299,7 +297,7 @@ people:
   every: -3m
 reconcile_every: 1m
 tls_cert: a.pem
-directions: {ben: up}
+groups: [{people: [ben]}, {people: [Ben]}]
 tables:
   to_teams:
     lunch: Busy
@@ -311,10 +309,10 @@ status_listen: :8080
 	for _, want := range []string{
 		"configuration " + name + ", line 3: settle is -1s", "line 4: sweep-budget is 0", "line 5: sweep-every is 1ms",
 		"configuration: people-every is -4m", "configuration: reconcile-every is -2s",
-		"configuration " + name + ": tls-key is missing", `line 10: directions has ben: "up"`, "line 14: status-listen reaches",
+		"configuration " + name + ": tls-key is missing", "line 10: groups has Ben twice", "line 14: status-listen reaches",
 	} {
 		require.ErrorContains(t, err, want)
 	}
-	_, err = c.rows()
-	require.EqualError(t, err, "configuration "+name+`, line 12: tables-to-teams has a wrong row "lunch": "Busy" is no pair such as Busy/InACall`)
+	_, err = c.ruleBook()
+	require.EqualError(t, err, "configuration "+name+`, from line 12: tables cannot be used: to_teams, row "lunch": "Busy" is no pair such as Busy/InACall`)
 }

@@ -35,10 +35,14 @@ func (f configFile) place(key string) string {
 	if line, ok := f.lines[key]; ok {
 		return fmt.Sprintf("configuration %s, line %d", f.name, line)
 	}
-	for name := range f.lines {
-		if strings.HasPrefix(name, key+"-") {
-			return "configuration " + f.name
+	first := 0
+	for name, line := range f.lines {
+		if strings.HasPrefix(name, key+"-") && (first == 0 || line < first) {
+			first = line
 		}
+	}
+	if first > 0 {
+		return fmt.Sprintf("configuration %s, from line %d", f.name, first)
 	}
 	return "configuration"
 }
@@ -85,10 +89,10 @@ func readConfig(file configFile) (*fileValues, error) {
 }
 
 // listKeys are the keys that may have a list, which is read by the type of the setting.
-var listKeys = []string{"users"}
+var listKeys = []string{"users", "groups"}
 
 // rowKeys are the keys whose value is a map, so that what is below them are rows.
-var rowKeys = []string{"directions", "tables-to-pbx", "tables-to-teams"}
+var rowKeys = []string{"tables-to-pbx", "tables-to-teams"}
 
 func (f *fileValues) add(prefix string, node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {

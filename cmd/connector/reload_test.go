@@ -204,7 +204,7 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 		"no table":         {map[string]any{"people-table": "/nowhere"}, "people-table cannot be read"},
 		"no such pair":     {map[string]any{"tables-to-teams": map[string]any{"lunch": "Busy/InAMeeting"}}, "tables cannot be used"},
 		"no certificate":   {map[string]any{"graph-client-secret": nil, "graph-certificate": garbage}, "graph cannot be used: certificate"},
-		"no row":           {map[string]any{"tables-to-teams": map[string]any{"lunch": "Busy"}}, "tables-to-teams has a wrong row"},
+		"no row":           {map[string]any{"tables-to-teams": map[string]any{"lunch": "Busy"}}, "tables cannot be used: to_teams, row"},
 		"no TLS":           {map[string]any{"tls-key": garbage}, "tls-cert cannot be used"},
 		"a secret is gone": {map[string]any{"graph-notify-secret": "file:/nowhere"}, "graph-notify-secret is not understood"},
 		"a long password":  {map[string]any{"pbx-password": "much-too-long-a-password"}, "pbx cannot be used: option Password is longer"},
@@ -237,12 +237,12 @@ func TestWhatCannotChangeIsNamed(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("quite-secret"), 0o600))
 	s.change(map[string]any{
-		"settle": "20s", "pbx-password": "file:" + password, "directions": map[string]any{"ben": "both"}, "store": filepath.Join(t.TempDir(), "new.db"),
+		"settle": "20s", "pbx-password": "file:" + password, "groups": []any{map[string]any{"people": []string{"ben"}}}, "store": filepath.Join(t.TempDir(), "new.db"),
 	})
 	for range 2 {
 		s.r.reload()
 		log := s.log.take()
-		require.Contains(t, log, `"needs a restart: store, pbx-password, directions, settle"`)
+		require.Contains(t, log, `"needs a restart: store, pbx-password, groups, settle"`)
 		require.NotContains(t, log, "quite-secret")
 	}
 	c, err := s.readConfig()
@@ -315,7 +315,7 @@ func TestEveryChangeIsSeen(t *testing.T) {
 	for flag, want := range map[string]string{
 		"--public-url=https://elsewhere.example": "public-url", "--listen=:1": "listen", "--tls-cert=x": "tls-cert", "--log-level=debug": "log-level",
 		"--sweep-every=3s": "sweep-every", "--feed=sweep": "feed", "--users=presence@example.com": "users", "--people-table=x": "people-table",
-		"--directions=ben=both": "directions", "--pbx-watch-hidden": "pbx-watch-hidden", "--graph-client-secret=other": "graph-client-secret",
+		"--groups=[{people: [x]}]": "groups", "--pbx-watch-hidden": "pbx-watch-hidden", "--graph-client-secret=other": "graph-client-secret",
 	} {
 		b, err := parse(t, goodFile, flag)
 		require.NoError(t, err)

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +14,6 @@ import (
 	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/pbx"
-	"github.com/pbx365/connector/presence"
 	"github.com/pbx365/connector/presence/bridge"
 	"github.com/pbx365/connector/store"
 	"github.com/pbx365/connector/store/boltstore"
@@ -27,7 +23,7 @@ import (
 type service struct {
 	config     config
 	log        *slog.Logger
-	tables     *presence.Tables
+	rules      ruleBook
 	table      match.Table // of people
 	store      store.Store
 	throttle   graph.Throttle // the allowance is that of the app registration, whoever signs in
@@ -72,19 +68,12 @@ func (s *service) build(transport http.RoundTripper) error {
 
 func (s *service) close() error { return s.store.Close() }
 
-func (s *service) readTables(http.RoundTripper) error {
-	rows, err := s.config.rows()
-	if err != nil {
+func (s *service) readTables(http.RoundTripper) (err error) {
+	if s.rules, err = s.config.ruleBook(); err != nil {
 		return err
 	}
-	known := slices.Collect(maps.Keys(presence.DefaultRows().ToPBX))
-	for activity := range rows.ToPBX {
-		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, activity) }) {
-			s.log.Warn("tables-to-pbx has a row for an activity that Teams is not known to show"+didYouMean(activity, known), "row", activity)
-		}
-	}
-	if s.tables, err = presence.NewTables(rows); err != nil {
-		return s.config.wrong("tables", "cannot be used: %w", err)
+	for _, odd := range s.rules.odd() {
+		s.log.Warn(odd)
 	}
 	if s.table, err = s.config.People.read(); err != nil {
 		return s.config.wrong("people-table", "cannot be read: %w", err)
@@ -216,8 +205,7 @@ func (s *service) newBridge(http.RoundTripper) error {
 	var err error
 	s.bridge, err = bridge.New(bridge.Options{
 		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(s.table),
-		Rules:     presence.Rules{Tables: s.tables, Settle: s.config.Settle},
-		Direction: s.config.direction, Watch: s.feed.Watch, Logger: s.log,
+		Rules: s.rules.of, Watch: s.feed.Watch, Logger: s.log,
 	})
 	return err
 }
@@ -302,7 +290,7 @@ func (s *service) onPBX(event pbx.Event) {
 	case pbx.UserSeen:
 		s.bridge.PBXUser(match.PBXUser{
 			GUID: e.User.GUID, Name: e.User.Name, LongName: e.User.LongName,
-			Emails: e.User.Emails, Licensed: e.User.Licensed,
+			Emails: e.User.Emails, Groups: e.User.Groups, Licensed: e.User.Licensed,
 		})
 	case pbx.UserGone:
 		s.bridge.PBXUserGone(e.GUID)

@@ -9,19 +9,19 @@ import (
 )
 
 // rows reads the rows of the configuration.
-func (c config) rows() (presence.Rows, error) {
-	rows := presence.Rows{ToPBX: c.Tables.ToPBX, ToTeams: map[string]presence.Manual{}}
-	for word, text := range c.Tables.ToTeams {
+func (c tablesConfig) rows() (presence.Rows, error) {
+	rows := presence.Rows{ToPBX: c.ToPBX, ToTeams: map[string]presence.Manual{}}
+	for word, text := range c.ToTeams {
 		manual, err := parseManual(text)
 		if err != nil {
-			return rows, c.wrong("tables-to-teams", "has a wrong row %q: %w", word, err)
+			return rows, fmt.Errorf("to_teams, row %q: %w", word, err)
 		}
 		rows.ToTeams[word] = manual
 	}
-	if c.Tables.Call != "" {
-		pair, err := parsePair(c.Tables.Call)
+	if c.Call != "" {
+		pair, err := parsePair(c.Call)
 		if err != nil {
-			return rows, c.wrong("tables-call", "cannot be used: %w", err)
+			return rows, fmt.Errorf("call: %w", err)
 		}
 		rows.Call = pair
 	}

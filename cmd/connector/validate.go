@@ -4,12 +4,9 @@ import (
 	"errors"
 	"net"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/pbx365/connector/graph"
-	"github.com/pbx365/connector/match"
-	"github.com/pbx365/connector/presence"
 )
 
 // minSweep is the shortest interval between two sweeps that may be asked for.
@@ -39,7 +36,7 @@ func (c config) validate() error {
 	if c.Feed == "auto" && c.pushes() {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service to tell users of changes; use feed: sweep without one")
 	}
-	wrong = append(wrong, c.usersDiffer(), c.usersFit())
+	wrong = append(wrong, c.usersDiffer(), c.usersFit(), c.groupsDiffer())
 	for key, d := range map[string]time.Duration{
 		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
 		"pbx-licence-every": c.PBX.LicenceEvery, "reconcile-every": c.ReconcileEvery,
@@ -65,13 +62,6 @@ func (c config) validate() error {
 	}
 	if c.StatusPass == "" && c.StatusListen != "" && !onLoopback(c.StatusListen) {
 		wrong = append(wrong, c.wrong("status-listen", "reaches beyond this machine and needs a status-password"))
-	}
-	for name, direction := range c.Directions {
-		switch presence.Direction(direction) {
-		case presence.Both, presence.TeamsToPBX, presence.PBXToTeams:
-		default:
-			wrong = append(wrong, c.wrong("directions", "has %s: %q, which is none of both, teams-to-pbx, pbx-to-teams", name, direction))
-		}
 	}
 	return errors.Join(wrong...)
 }
@@ -103,14 +93,4 @@ func onLoopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// direction of a pair: the one of the person, or the general one.
-func (c config) direction(p match.Pair) presence.Direction {
-	for name, d := range c.Directions {
-		if strings.EqualFold(name, p.PBX.Name) {
-			return presence.Direction(d)
-		}
-	}
-	return presence.Direction(c.Direction)
 }

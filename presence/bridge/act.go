@@ -38,7 +38,7 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 	}
 	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "withdrawn", withdrawn, "took", done.Took)
 	b.o.OnStep(done)
-	if l.memory = b.o.Rules.Done(l.memory, d.Action, out); withdrawn {
+	if l.memory = l.rules.Done(l.memory, d.Action, out); withdrawn {
 		l.memory = before
 	}
 	if err := b.remember(ctx, l, l.memory); err != nil {
@@ -62,7 +62,7 @@ func (b *Bridge) begin(ctx context.Context, l *link, a presence.Action, before p
 // review withdraws what is under way for l if something else would be decided now. The caller
 // holds b.mu.
 func (b *Bridge) review(l *link) {
-	if u := l.underway; u != nil && !presence.Same(u.action, b.o.Rules.Merge(u.before, b.view(l)).Action) {
+	if u := l.underway; u != nil && !presence.Same(u.action, l.wanted.Merge(u.before, b.view(l)).Action) {
 		u.withdraw()
 	}
 }

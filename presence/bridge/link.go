@@ -21,7 +21,7 @@ type link struct {
 
 	// Guarded by the bridge.
 	name               string // h323 of the PBX user
-	direction          presence.Direction
+	wanted             presence.Rules
 	goal               presence.Goal
 	begun              bool // not only read from the store
 	running, dirty     bool
@@ -35,6 +35,7 @@ type link struct {
 	underway           *underway
 
 	// Owned by the one goroutine that works on the link.
+	rules  presence.Rules // as wanted at the last look
 	memory presence.Memory
 	stored presence.Memory // as in the record
 	record store.Link
@@ -95,7 +96,7 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 			return
 		}
 		before := l.memory
-		d := b.o.Rules.Merge(before, view)
+		d := l.rules.Merge(before, view)
 		if err := b.remember(ctx, l, d.Memory); err != nil {
 			b.sleep(l, d, time.Now().Add(storeRetry))
 			continue
@@ -127,6 +128,7 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 	}
 	l.dirty = false
 	l.stopTimer()
+	l.rules = l.wanted
 	v := b.view(l)
 	if _, exists := b.users[l.guid]; !exists && v.Goal == presence.TakeBack {
 		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
@@ -138,7 +140,7 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 func (b *Bridge) view(l *link) presence.View {
 	now := time.Now()
 	v := presence.View{
-		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction, Phase: phase(l.teams),
+		Now: now, Goal: max(l.goal, b.goal), Phase: phase(l.teams),
 		TeamsHeld: l.teamsHold.at(now), LooksHeld: l.lookHold.at(now), PBXHeld: l.pbxHold.at(now),
 	}
 	if s := b.teams[l.teams]; s != nil {

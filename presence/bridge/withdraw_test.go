@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 	"github.com/pbx365/connector/presence/bridge"
 	"github.com/pbx365/connector/store"
@@ -137,6 +139,30 @@ func TestAWriteThatIsStillWantedGoesOnWaiting(t *testing.T) {
 		r.wait(time.Hour)
 		require.Equal(t, []string{"teams-anna preferred DoNotDisturb/DoNotDisturb for 24h0m0s"}, r.teams.take())
 		require.Zero(t, r.b.Status().Writes.Withdrawn)
+	})
+}
+
+// Rules that change are something else to decide by.
+func TestAWriteThatItsNewRulesDoNotWantIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var oneWay atomic.Bool
+		r, g, steps := gated(t, bridge.Options{Rules: func(match.Pair) presence.Rules {
+			if oneWay.Load() {
+				return presence.Rules{Direction: presence.TeamsToPBX}
+			}
+			return presence.Rules{}
+		}})
+		defer r.stop()
+		r.pbx.show("guid-anna", "dnd")
+		r.wait(time.Second)
+		oneWay.Store(true)
+		r.people("anna")
+		r.wait(time.Second)
+		require.Len(t, steps(), 1)
+		close(g.open)
+		r.wait(time.Hour)
+		require.Empty(t, r.teams.take())
 	})
 }
 

@@ -123,7 +123,7 @@
 //
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
 //     every other request of the Clients that share the [Throttle]. Who waits is let
-//     go in the order of what cannot wait.
+//     go in the order of what cannot wait, and what is withdrawn meanwhile does not go out.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
 //     returned; the feeds try again with a growing delay. A page of the list of people is
 //     asked for four times before that.

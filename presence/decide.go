@@ -86,7 +86,8 @@ func (r Rules) WithDefaults() Rules {
 
 // Decision is what to do next for one person, and why.
 type Decision struct {
-	// Memory is to be stored before Action is carried out.
+	// Memory is to be stored before Action is carried out. Where that is withdrawn, what was
+	// remembered before the decision holds again.
 	Memory Memory
 	// Action is at most one step; nil where there is nothing to do.
 	Action Action

@@ -43,7 +43,8 @@
 //
 // [Health] is the state of one part of the connector, kept by a [Light].
 // [ErrRefused] tells writes that cannot work from those worth another try, and
-// [Advice] asks an error who has to do what.
+// [Advice] asks an error who has to do what. [ErrWithdrawn] is no failure: the decision has
+// changed while its action waited ([Withdrawable]).
 //
 // Everything here but [Light] is free of side effects, and everything is safe for
 // concurrent use.

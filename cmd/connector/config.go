@@ -88,6 +88,7 @@ type graphConfig struct {
 	SignInKey       secret `name:"sign-in-key" placeholder:"SECRET" help:"What stored sign-ins are encrypted with, at least 16 characters. Made beside the store where there is none."`
 	Endpoint        string `placeholder:"URL" help:"Microsoft Graph, other than that of the cloud."`
 	Authority       string `placeholder:"URL" help:"Sign-in authority, other than that of the cloud."`
+	NotifySecret    secret `placeholder:"SECRET" help:"What Graph has to show with each notification is made from this. A new one replaces it. Defaults to the newest of the keys for notifications."`
 	NotifyKey       string `placeholder:"FILE" help:"Keys for encrypted notifications (PEM), the newest is used. Made beside the store where it does not exist, and renewed before its end."`
 }
 

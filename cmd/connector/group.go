@@ -39,18 +39,18 @@ func (g *groups) UnmarshalText(text []byte) error {
 	*g = nil
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return fmt.Errorf("groups is no list: %w", err)
+		return fmt.Errorf("no list: %w", err)
 	}
 	if len(doc.Content) == 0 {
 		return nil
 	}
 	if doc.Content[0].Kind != yaml.SequenceNode {
-		return errors.New("groups is no list, such as groups: [{name: reception, people: [anna], direction: teams-to-pbx}]")
+		return errors.New("no list, such as groups: [{name: reception, people: [anna], direction: teams-to-pbx}]")
 	}
 	for i, item := range doc.Content[0].Content {
 		one, err := readGroup(item)
 		if err != nil {
-			return fmt.Errorf("groups, %s: %w", label(one.Name, i), err)
+			return fmt.Errorf("%s: %w", label(one.Name, i), err)
 		}
 		*g = append(*g, one)
 	}
@@ -106,14 +106,14 @@ func readKeys(node *yaml.Node, keys map[string]any) error {
 	return nil
 }
 
-// check refuses a person who is named by two groups.
-func (g groups) check() error {
+// groupsDiffer refuses a person who is named by two groups.
+func (c config) groupsDiffer() error {
 	holder := map[string]string{}
-	for i, one := range g {
+	for i, one := range c.Groups {
 		for _, name := range one.People {
 			key := strings.ToLower(name)
 			if before, twice := holder[key]; twice {
-				return fmt.Errorf("configuration: groups, %s: %s is named by %s as well", label(one.Name, i), name, before)
+				return c.wrong("groups", "has %s twice: %s and %s name the same person", name, before, label(one.Name, i))
 			}
 			holder[key] = label(one.Name, i)
 		}

@@ -67,16 +67,16 @@ func TestTheFirstGroupThatHoldsAPersonCounts(t *testing.T) {
 func TestGroupsThatCannotStandAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"groups: reception":                                                              "groups is no list",
-		"groups: [reception]":                                                            "groups, number 1: expected keys",
-		"groups: [{name: a}]":                                                            "groups, a: it holds nobody",
-		"groups: [{name: a, peeple: [b]}]":                                               "groups, a: there is no key peeple; did you mean people?",
-		"groups: [{name: a, people: b}]":                                                 "groups, a: people",
-		"groups: [{people: [a]}, {people: [b], direction: x}]":                           `groups, number 2: direction "x" is none of both`,
+		"groups: reception":                                                              "groups is not understood: no list",
+		"groups: [reception]":                                                            "groups is not understood: number 1: expected keys",
+		"groups: [{name: a}]":                                                            "groups is not understood: a: it holds nobody",
+		"groups: [{name: a, peeple: [b]}]":                                               "groups is not understood: a: there is no key peeple; did you mean people?",
+		"groups: [{name: a, people: b}]":                                                 "groups is not understood: a: people",
+		"groups: [{people: [a]}, {people: [b], direction: x}]":                           `groups is not understood: number 2: direction "x" is none of both`,
 		"groups: [{people: [a], tables: {to_pbx: {A: b}}}]":                              `row "A": the PBX does not know "b"`,
 		"groups: [{people: [a], tables: {to_pbks: {A: b}}}]":                             "there is no key to-pbks; did you mean to-pbx?",
-		"groups: [{name: a, people: [a], tables: {to_teams: {lunch: Busy/InAMeeting}}}]": "groups, a: table to_teams, row \"lunch\"",
-		"groups: [{name: a, people: [a], tables: {call: Busy}}]":                         "groups, a",
+		"groups: [{name: a, people: [a], tables: {to_teams: {lunch: Busy/InAMeeting}}}]": "groups cannot be used, a: table to_teams, row \"lunch\"",
+		"groups: [{name: a, people: [a], tables: {call: Busy}}]":                         "groups cannot be used, a",
 	} {
 		c, err := parse(t, text)
 		if err == nil {

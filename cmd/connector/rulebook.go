@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -28,22 +27,22 @@ func (c config) ruleBook() (ruleBook, error) {
 	var b ruleBook
 	site, err := c.Tables.rows()
 	if err != nil {
-		return b, fmt.Errorf("configuration, tables: %w", err)
+		return b, c.wrong("tables", "cannot be used: %w", err)
 	}
 	if b.site, err = c.rules(c.Direction, site); err != nil {
-		return b, fmt.Errorf("configuration: %w", err)
+		return b, c.wrong("tables", "cannot be used: %w", err)
 	}
 	for i, g := range c.Groups {
 		one := groupRules{group: g, label: label(g.Name, i)}
 		rows, err := g.Tables.rows()
 		if err != nil {
-			return b, fmt.Errorf("configuration, groups, %s: %w", one.label, err)
+			return b, c.wrong("groups", "cannot be used, %s: %w", one.label, err)
 		}
 		if g.Direction == "" {
 			g.Direction = c.Direction
 		}
 		if one.own, err = c.rules(g.Direction, site, rows); err != nil {
-			return b, fmt.Errorf("configuration, groups, %s: %w", one.label, err)
+			return b, c.wrong("groups", "cannot be used, %s: %w", one.label, err)
 		}
 		b.groups = append(b.groups, one)
 	}

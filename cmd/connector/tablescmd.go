@@ -25,7 +25,7 @@ type tablesCmd struct {
 func (c tablesCmd) Run() error {
 	p, err := c.config.ruleBook()
 	if err == nil {
-		err = c.Groups.check()
+		err = c.groupsDiffer()
 	}
 	if err != nil {
 		return err

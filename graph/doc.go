@@ -117,7 +117,9 @@
 //     every other request of the Clients that share the [Throttle]. Who waits is let
 //     go in the order of what cannot wait.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
-//     returned; the feeds try again with a growing delay.
+//     returned. The feeds leave none of that to the call, unless Graph says when: they read
+//     again with a growing delay those whom it concerns, and the others meanwhile. A read of
+//     presence is given up after 10 seconds, anything else after 100.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
 //     [presence.ErrRefused]; its Advice says what to change. The answer of a
 //     proxy, a token that is not accepted and one of these with Retry-After are

@@ -1,9 +1,13 @@
 package graph_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +152,108 @@ func TestSweepOneFailingBatchDoesNotHideTheOthers(t *testing.T) {
 		pass(2 * time.Minute)
 		require.Len(t, s.take(), 1)
 		require.Empty(t, f.Unreadable())
+	})
+}
+
+// muteTenant is a tenant that does not answer what names somebody.
+type muteTenant struct {
+	*tenant
+	about atomic.Value // string; empty means nobody
+	hung  atomic.Int32
+	with  map[string]bool // whoever was named with that one
+}
+
+func (h *muteTenant) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if about := h.about.Load().(string); about != "" && strings.Contains(string(body), about) {
+		h.hung.Add(1)
+		var in struct{ IDs []string }
+		require.NoError(h.t, json.Unmarshal(body, &in))
+		h.mu.Lock()
+		for _, id := range in.IDs {
+			h.with[id] = true
+		}
+		h.mu.Unlock()
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return h.tenant.RoundTrip(r)
+}
+
+func TestSweepOneHangingBatchHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := &muteTenant{tenant: newTenant(t), with: map[string]bool{}}, &seen{}
+		users := crowd(4 * 650)
+		g.about.Store(users[0])
+		c, err := graph.New(signedIn{}, graph.Options{Endpoint: endpoint, Transport: g})
+		require.NoError(t, err)
+		f := graph.NewSweep(c, graph.SweepOptions{Every: 2 * time.Second})
+		f.Watch(users)
+		defer runFeed(t, f, s)()
+		pass(time.Second)
+		require.Len(t, s.take(), 3*650)
+		pass(10 * time.Second)
+		require.Equal(t, presence.StateFailed, f.Health().State)
+		require.Contains(t, f.Health().LastError, "no answer in time")
+		for i, user := range users {
+			if i%50 != 1 || g.with[user] {
+				continue
+			}
+			g.show(user, "Busy")
+			pass(2 * time.Second)
+			require.Contains(t, s.take(), user+" Busy", "every round")
+		}
+		require.LessOrEqual(t, g.hung.Load(), int32(6), "it is tried again, ever less often")
+		require.Len(t, g.with, 650, "and nobody else is drawn into it")
+		require.Empty(t, f.Unreadable())
+
+		g.about.Store("")
+		pass(time.Minute + 10*time.Second)
+		require.Contains(t, s.take(), users[0]+" PresenceUnknown")
+		require.Equal(t, presence.StateOK, f.Health().State)
+	})
+}
+
+// A call that is repeated inside would keep its people, and its place among those under way.
+func TestSweepRepeatsItsCallsItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newTenant(t)
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: time.Hour})
+		f.Watch([]string{"aa"})
+		defer runFeed(t, f, &seen{})()
+		pass(time.Second)
+		for name, test := range map[string]struct {
+			answer *http.Response
+			inside bool
+			after  time.Duration
+		}{
+			"unavailable":        {reply(503, ""), false, 3 * time.Second},
+			"unavailable for 9s": {reply(503, "", "Retry-After", "9"), true, 9 * time.Second},
+			"in an hour":         {reply(503, "", "Retry-After", "3600"), false, time.Hour},
+			"throttled":          {reply(429, "", "Retry-After", "4"), true, 4 * time.Second},
+		} {
+			t.Log(name)
+			g.failing(once(test.answer.StatusCode, "Retry-After", test.answer.Header.Get("Retry-After")))
+			g.show("aa", name)
+			reads := g.count("POST")
+			f.Watch(nil)
+			f.Watch([]string{"aa"})
+			pass(test.after - time.Second)
+			require.Equal(t, 1, g.count("POST")-reads)
+			pass(2 * time.Second)
+			require.Equal(t, 2, g.count("POST")-reads)
+			require.Equal(t, test.inside, g.last("POST").Header.Get("Retry-Attempt") != "")
+		}
+		g.failing(once(503))
+		_, err := g.client().Look(t.Context(), "aa")
+		require.NoError(t, err, "somebody waits for this one")
+		require.Equal(t, "1", g.last("POST").Header.Get("Retry-Attempt"))
 	})
 }
 

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"maps"
-	"strings"
 	"time"
 
 	"github.com/pbx365/connector/presence"
@@ -26,27 +24,16 @@ const (
 type voice struct {
 	changed func() // tells its owner that it is trusted or not; must not block
 
-	since  time.Time // when it began to tell
-	last   time.Time // when it told of something
-	told   int
-	missed int
-	proof  time.Time // the latest evidence; zero while it is trusted
+	members []string  // of whom it tells, in lower case
+	since   time.Time // when it began to tell
+	last    time.Time // when it told of something
+	told    int
+	missed  int
+	proof   time.Time // the latest evidence; zero while it is trusted
 }
 
 // trusted reports whether v tells of what happens. A nil voice tells nothing.
 func (v *voice) trusted() bool { return v != nil && v.proof.IsZero() }
-
-func (v *voice) heard(now time.Time) {
-	v.last = now
-	v.told++
-	if !v.proof.IsZero() {
-		v.proof, v.told, v.missed = time.Time{}, 1, 0
-		v.changed()
-	}
-	if v.told > 100 { // what is long ago counts less
-		v.told, v.missed = v.told/2, v.missed/2
-	}
-}
 
 // miss counts a change that was seen at that time and never told of.
 func (v *voice) miss(seen, now time.Time) {
@@ -56,38 +43,77 @@ func (v *voice) miss(seen, now time.Time) {
 	}
 }
 
+// covered reports whether somebody tells of a person who can be trusted. b.mu is held.
+func (b *board) covered(w *watched) bool { return b.voices[w.key].trusted() }
+
 // cover has v tell of these people (in lower case) from now on, and of nobody else.
 func (b *board) cover(v *voice, users []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	v.since = time.Now()
-	maps.DeleteFunc(b.voices, func(_ string, other *voice) bool { return other == v })
+	before := v.members
+	for _, key := range before {
+		if b.voices[key] == v {
+			delete(b.voices, key)
+		}
+	}
 	for _, key := range users {
 		b.voices[key] = v
 	}
+	v.members, v.since = users, time.Now()
+	b.refile(before)
+	b.refile(users)
 	poke(b.wake)
+}
+
+// refile files people anew, those who are watched. b.mu is held.
+func (b *board) refile(users []string) {
+	for _, key := range users {
+		if w := b.people[key]; w != nil {
+			b.file(w)
+		}
+	}
+}
+
+// trust notes that v is trusted from now on, or no more. b.mu is held.
+func (b *board) trust(v *voice) {
+	b.refile(v.members)
+	v.changed()
+}
+
+// heard notes that v has told of something. b.mu is held.
+func (b *board) heard(v *voice, now time.Time) {
+	v.last = now
+	v.told++
+	if !v.proof.IsZero() {
+		v.proof, v.told, v.missed = time.Time{}, 1, 0
+		b.trust(v)
+	}
+	if v.told > 100 { // what is long ago counts less
+		v.told, v.missed = v.told/2, v.missed/2
+	}
 }
 
 // gap has everybody read of whom v tells: it may have missed something.
 func (b *board) gap(v *voice) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for key, w := range b.people {
-		if b.voices[key] == v && !w.aside {
+	for _, key := range v.members {
+		if w := b.people[key]; w != nil && b.voices[key] == v && w.lot != lotAside {
 			b.plan(w, time.Now())
 		}
 	}
 }
 
-// testify keeps in mind what was read of a person and v has not told, for as long
-// as it may still do so. What changed before v began is no evidence. b.mu is held.
-func (b *board) testify(w *watched, v *voice, seen presence.TeamsSeen, now time.Time) {
+// testify keeps in mind what was read of a person and nobody has told, for as long
+// as that may still come. What changed before the voice began is no evidence. b.mu is held.
+func (b *board) testify(w *watched, seen presence.TeamsSeen, now time.Time) {
+	v := b.voices[w.key]
 	if v == nil || seen.Value == w.last.Value || w.last.At.IsZero() || !w.evidence.IsZero() {
 		return
 	}
 	if w.read.After(v.since) && now.Sub(w.noticed) > grace {
 		w.evidence = now
-		b.judged[w] = true
+		b.judged = append(b.judged, w)
 	}
 }
 
@@ -96,18 +122,16 @@ func (b *board) judge() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	for w := range b.judged {
-		if now.Sub(w.evidence) < grace {
-			continue
-		}
-		v, seen := b.voices[strings.ToLower(w.user)], w.evidence
+	for len(b.judged) > 0 && now.Sub(b.judged[0].evidence) >= grace {
+		w := b.judged[0]
+		b.judged = b.judged[1:]
+		v, seen := b.voices[w.key], w.evidence
 		w.evidence = time.Time{}
-		delete(b.judged, w)
-		if v == nil || v.since.After(seen) || w.noticed.After(seen) {
+		if w.gone || v == nil || v.since.After(seen) || w.noticed.After(seen) {
 			continue
 		}
 		if v.miss(seen, now); !v.trusted() {
-			v.changed()
+			b.trust(v)
 		}
 	}
 }

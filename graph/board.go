@@ -63,6 +63,7 @@ type watched struct {
 
 	noticed  time.Time // when a notification came last
 	evidence time.Time // when a read showed what no notification had told
+	missed   int       // changes in a row that none has told; not counted further than unheard
 }
 
 func newBoard() *board {
@@ -109,6 +110,7 @@ func (b *board) watch(users []string) {
 	}
 	for _, w := range before {
 		w.gone = true
+		b.hears(w)
 		b.leave(w)
 		delete(b.paces[w.pace], w)
 	}
@@ -125,8 +127,7 @@ func (b *board) notice(v *voice, user string, seen *presence.TeamsSeen) {
 		return
 	}
 	now := time.Now()
-	b.heard(v, now)
-	w.noticed = now
+	b.heard(v, w, now)
 	if seen == nil {
 		w.hinted = true
 		b.plan(w, now)

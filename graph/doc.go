@@ -39,8 +39,8 @@
 //	anybody else                             1 second, growing to 10 for 10,000 people
 //	is told of by a subscription we trust    5 minutes (PushOptions.ReconcileEvery)
 //
-// Only differences go on, and of two reads the one with the larger sequence number. Where
-// a call of 650 fails because of one person, halves of it are tried until that one stands
+// Only differences go on, and of two that were read or told the one with the larger sequence
+// number. Where a call of 650 fails because of one person, halves of it are tried until that one stands
 // alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes.
 //
 // # Who is told of by whom
@@ -56,8 +56,11 @@
 // that time, or has missed as much as it told, is not trusted: its people are swept, and it is
 // made anew, ten minutes after it began at the earliest. It is trusted again when it
 // tells of something. A night without a change is no evidence.
-// One that tells of most of its people and never of some is not found out: those are
-// as old as the last read of everybody (PushOptions.ReconcileEvery).
+//
+// Where it tells of most of its people and not of some, those are found one by one: of whom
+// it misses two changes in a row is listed and swept until it tells of that person. Three of
+// them, whatever it tells of others, have it made anew. Where that does not help, they stay
+// listed and swept, and the next attempt is made when they have become twice as many.
 //
 // # One subscription
 //

@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"time"
-
-	"github.com/pbx365/connector/presence"
-)
+import "time"
 
 const (
 	// grace is the time that a notification may take. Graph names a minute as the
@@ -13,16 +9,26 @@ const (
 	// doubtful is the number of changes missed from which on a voice has to have told
 	// of more than it missed.
 	doubtful = 3
+	// unheard is the number of changes missed in a row from which on somebody is taken
+	// not to be told of.
+	unheard = 2
+	// tooMany is the number of such people that are evidence against the voice.
+	tooMany = 3
 )
 
 // voice is one subscription as the board hears it. It is trusted until the board has
 // evidence against it: a read showed a change that no notification told within the
 // grace, and meanwhile the voice told of nothing else either, or has missed as much as
 // it told. A single notification that was lost is none, and a night without a change is
-// none. It is trusted again when it tells of something. The mutex of the board
-// protects it.
+// none. It is trusted again when it tells of something.
+//
+// A voice that is trusted may still be silent about some. Those are swept until it tells of
+// them. Many of them are evidence too, which lasts whatever it tells of others. A new
+// subscription may be no better, so the next such evidence takes twice as many.
+//
+// The mutex of the board protects it.
 type voice struct {
-	changed func() // tells its owner that it is trusted or not; must not block
+	changed func() // tells its owner that there is evidence or none; must not block
 
 	members []string  // of whom it tells, in lower case
 	since   time.Time // when it began to tell
@@ -30,115 +36,79 @@ type voice struct {
 	told    int
 	missed  int
 	proof   time.Time // the latest evidence; zero while it is trusted
+
+	unheard map[*watched]bool // of whom it does not tell
+	limit   int               // how many of them are evidence
+	partial time.Time         // that evidence; zero while they are fewer
 }
 
 // trusted reports whether v tells of what happens. A nil voice tells nothing.
 func (v *voice) trusted() bool { return v != nil && v.proof.IsZero() }
 
-// miss counts a change that was seen at that time and never told of.
-func (v *voice) miss(seen, now time.Time) {
+// doubted is the latest evidence against v; zero where there is none.
+func (v *voice) doubted() time.Time {
+	if v.partial.After(v.proof) {
+		return v.partial
+	}
+	return v.proof
+}
+
+// begin forgets what was missed, except for those of whom v does not tell. There are none
+// before it tells of anybody.
+func (v *voice) begin(members []string, people map[string]*watched) {
+	v.members, v.since, v.told, v.missed = members, time.Now(), 0, 0
+	v.unheard = map[*watched]bool{}
+	for _, key := range members {
+		switch w := people[key]; {
+		case w == nil:
+		case w.missed == unheard:
+			v.unheard[w] = true
+		default:
+			w.missed = 0
+		}
+	}
+	v.limit = max(tooMany, 2*len(v.unheard))
+	if len(members) > 0 {
+		v.partial = time.Time{}
+	}
+}
+
+// miss counts a change of w that was seen at that time and never told of. It reports
+// whether that is evidence.
+func (v *voice) miss(w *watched, seen, now time.Time) bool {
+	if !v.trusted() {
+		v.proof = now
+		return true
+	}
+	if w.missed == unheard { // nothing new
+		return false
+	}
 	v.missed++
-	if v.last.Before(seen) || v.missed >= doubtful && v.missed >= v.told || !v.proof.IsZero() {
+	if w.missed++; w.missed == unheard {
+		if v.unheard[w] = true; len(v.unheard) >= v.limit {
+			v.partial = now
+		}
+	}
+	if v.last.Before(seen) || v.missed >= doubtful && v.missed >= v.told {
 		v.proof = now
 	}
+	return v.doubted().Equal(now)
 }
 
-// covered reports whether somebody tells of a person who can be trusted. b.mu is held.
-func (b *board) covered(w *watched) bool { return b.voices[w.key].trusted() }
-
-// cover has v tell of these people (in lower case) from now on, and of nobody else.
-func (b *board) cover(v *voice, users []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	before := v.members
-	for _, key := range before {
-		if b.voices[key] == v {
-			delete(b.voices, key)
-		}
+// hears takes w off those of whom v does not tell. It reports whether nothing speaks
+// against v any more. A nil voice tells nothing.
+func (v *voice) hears(w *watched) bool {
+	w.missed = 0
+	if v == nil || !v.unheard[w] {
+		return false
 	}
-	for _, key := range users {
-		b.voices[key] = v
+	delete(v.unheard, w)
+	before := v.doubted()
+	if len(v.unheard) < v.limit {
+		v.partial = time.Time{}
 	}
-	v.members, v.since = users, time.Now()
-	b.refile(before)
-	b.refile(users)
-	poke(b.wake)
-}
-
-// refile files people anew, those who are watched. b.mu is held.
-func (b *board) refile(users []string) {
-	for _, key := range users {
-		if w := b.people[key]; w != nil {
-			b.file(w)
-		}
+	if len(v.unheard) == 0 {
+		v.limit = tooMany
 	}
-}
-
-// trust notes that v is trusted from now on, or no more. b.mu is held.
-func (b *board) trust(v *voice) {
-	b.refile(v.members)
-	v.changed()
-}
-
-// heard notes that v has told of something. b.mu is held.
-func (b *board) heard(v *voice, now time.Time) {
-	v.last = now
-	v.told++
-	if !v.proof.IsZero() {
-		v.proof, v.told, v.missed = time.Time{}, 1, 0
-		b.trust(v)
-	}
-	if v.told > 100 { // what is long ago counts less
-		v.told, v.missed = v.told/2, v.missed/2
-	}
-}
-
-// gap has everybody read of whom v tells: it may have missed something.
-func (b *board) gap(v *voice) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, key := range v.members {
-		if w := b.people[key]; w != nil && b.voices[key] == v && w.lot != lotAside {
-			b.plan(w, time.Now())
-		}
-	}
-}
-
-// testify keeps in mind what was read of a person and nobody has told, for as long
-// as that may still come. What changed before the voice began is no evidence. b.mu is held.
-func (b *board) testify(w *watched, seen presence.TeamsSeen, now time.Time) {
-	v := b.voices[w.key]
-	if v == nil || seen.Value == w.last.Value || w.last.At.IsZero() || !w.evidence.IsZero() {
-		return
-	}
-	if w.read.After(v.since) && now.Sub(w.noticed) > grace {
-		w.evidence = now
-		b.judged = append(b.judged, w)
-	}
-}
-
-// judge looks at the evidence whose grace is over.
-func (b *board) judge() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	for len(b.judged) > 0 && now.Sub(b.judged[0].evidence) >= grace {
-		w := b.judged[0]
-		b.judged = b.judged[1:]
-		v, seen := b.voices[w.key], w.evidence
-		w.evidence = time.Time{}
-		if w.gone || v == nil || v.since.After(seen) || w.noticed.After(seen) {
-			continue
-		}
-		if v.miss(seen, now); !v.trusted() {
-			b.trust(v)
-		}
-	}
-}
-
-// proof is the latest evidence against v; zero where there is none.
-func (b *board) proof(v *voice) time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return v.proof
+	return !before.IsZero() && v.doubted().IsZero()
 }

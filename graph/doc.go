@@ -41,7 +41,9 @@
 //
 // Only differences go on, and of two that were read or told the one with the larger sequence
 // number. Where a call of 650 fails because of one person, halves of it are tried until that one stands
-// alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes.
+// alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes. Whoever is
+// alone already is to blame where others could be read since. Where all of it fails, nobody is
+// looked for during the next minute.
 //
 // # Who is told of by whom
 //

@@ -277,6 +277,55 @@ func TestSweepBacksOffWhileNothingCanBeRead(t *testing.T) {
 	})
 }
 
+// While everything fails nobody is to blame, and nothing is asked often.
+func TestSweepOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 2 * time.Second})
+		f.Watch(crowd(10 * 650))
+		defer runFeed(t, f, s)()
+		pass(time.Minute)
+		require.Len(t, s.take(), 6500)
+		g.failing(func(call) *http.Response { return reply(500, "") })
+		calls := g.count("POST")
+		pass(30 * time.Minute)
+		require.LessOrEqual(t, g.count("POST")-calls, 30*(10+14)+100, "each batch and one search, once a minute in the end")
+		require.Equal(t, presence.StateFailed, f.Health().State)
+		require.Empty(t, f.Unreadable())
+		g.failing(nil)
+		pass(time.Minute + time.Second)
+		require.Equal(t, presence.StateOK, f.Health().State)
+		calls = g.count("POST")
+		pass(20 * time.Second)
+		require.Equal(t, 10*10, g.count("POST")-calls, "everybody at the usual pace")
+	})
+}
+
+// Who is alone in a batch is to blame where others could be read since it first failed.
+func TestSweepFindsWhoFailsAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		g.failing(func(c call) *http.Response {
+			if strings.Contains(c.Body, "bad") {
+				return reply(500, "")
+			}
+			return nil
+		})
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 5 * time.Second})
+		f.Watch([]string{"bad"})
+		defer runFeed(t, f, s)()
+		pass(10 * time.Minute)
+		require.Empty(t, f.Unreadable(), "it may be an outage")
+		f.Watch([]string{"bad", "good"})
+		pass(time.Minute)
+		require.Equal(t, []string{"good PresenceUnknown"}, s.take())
+		require.Equal(t, []string{"bad"}, f.Unreadable())
+		require.Equal(t, presence.StateOK, f.Health().State)
+	})
+}
+
 func TestSweepKeepsToItsBudget(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -67,10 +67,11 @@ func (b *board) hears(w *watched) {
 	}
 }
 
-// gap has everybody read of whom v tells: it may have missed something.
+// gap has everybody read of whom v tells: it may have missed something, which is no evidence.
 func (b *board) gap(v *voice) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	v.since = time.Now()
 	for _, key := range v.members {
 		if w := b.people[key]; w != nil && b.voices[key] == v && w.lot != lotAside {
 			b.plan(w, time.Now())
@@ -79,7 +80,7 @@ func (b *board) gap(v *voice) {
 }
 
 // testify keeps in mind what was read of a person and nobody has told, for as long
-// as that may still come. What changed before the voice began is no evidence. b.mu is held.
+// as that may still come. What changed before the voice began, or in a gap, is no evidence. b.mu is held.
 func (b *board) testify(w *watched, seen presence.TeamsSeen, now time.Time) {
 	v := b.voices[w.key]
 	if v == nil || seen.Value == w.last.Value || w.last.At.IsZero() || !w.evidence.IsZero() {

@@ -31,7 +31,7 @@ type voice struct {
 	changed func() // tells its owner that there is evidence or none; must not block
 
 	members []string  // of whom it tells, in lower case
-	since   time.Time // when it began to tell
+	since   time.Time // when it began to tell, or to tell again after a gap
 	last    time.Time // when it told of something
 	told    int
 	missed  int

@@ -92,6 +92,8 @@ type Decision struct {
 	Action Action
 	// Rules are those that fired, in order.
 	Rules []Rule
+	// Rows are the rows of the tables that say what to write because of that.
+	Rows []Row
 	// Unknown lists values that are in no row and therefore changed nothing.
 	Unknown []string
 	// Wake is when to decide again although nothing was seen; zero for never.

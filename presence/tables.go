@@ -15,6 +15,20 @@ type Manual struct {
 	Lifetime time.Duration
 }
 
+// String returns the value as a configuration has it: "Away/Away 168h", or "clear".
+func (m Manual) String() string {
+	if m.Value.IsZero() {
+		return "clear"
+	}
+	lifetime := m.Lifetime.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if short, ok := strings.CutSuffix(lifetime, zero); ok {
+			lifetime = short + zero[:1]
+		}
+	}
+	return m.Value.String() + " " + lifetime
+}
+
 // Lifetimes of a preferred presence, as the Teams client itself uses them.
 const (
 	day  = 24 * time.Hour
@@ -136,6 +150,9 @@ func (t *Tables) Rows() Rows {
 	}
 	return r
 }
+
+// spelt returns an activity of Teams in the spelling of its row.
+func (t *Tables) spelt(activity string) string { return t.names[strings.ToLower(activity)] }
 
 // isCall reports that a Teams value says that its person is in a call.
 func (t *Tables) isCall(v Teams) bool {

@@ -49,6 +49,15 @@ func TestWhatIsHeldAndWaitedFor(t *testing.T) {
 				"preferred presence DoNotDisturb/DoNotDisturb to run out in 24h0m0s",
 			},
 		},
+		"a settle time that is over is not waited for": {
+			play: func(w *world) {
+				w.activity, w.lag = "dnd", true
+				w.run()
+				w.now = w.now.Add(20 * time.Second)
+			},
+			held:  []string{"Teams: preferred presence DoNotDisturb/DoNotDisturb sent"},
+			waits: []string{"preferred presence DoNotDisturb/DoNotDisturb to run out in 23h59m40s"},
+		},
 		"a value that was cleared, and Teams still shows it": {
 			play: func(w *world) {
 				w.activity = "dnd"

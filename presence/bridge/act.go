@@ -27,6 +27,7 @@ var errStale = errors.New("the answer is older than what was seen before")
 // act carries out the action of d and remembers its outcome.
 func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision) {
 	begin := time.Now()
+	b.begin(l, d, begin)
 	out := b.do(ctx, l, view, d.Action)
 	out.At = time.Now()
 	done := b.settle(l, d, out, out.At.Sub(begin))
@@ -40,6 +41,13 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 		// The outcome is known here, and after a crash the write is repeated.
 		b.o.Logger.Warn("outcome is not stored", "teams_id", l.teams, "action", d.Action.String(), "error", err)
 	}
+}
+
+// begin lets an operator see what is under way.
+func (b *Bridge) begin(l *link, d presence.Decision, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.underway, l.shown.Memory = &underway{d.Action, at}, d.Memory
 }
 
 func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence.Action) (out presence.Outcome) {
@@ -80,7 +88,8 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.dirty = true
+	l.dirty, l.underway = true, nil
+	l.timeline.wrote(d, out.Err, out.At, took)
 	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
 	switch {
@@ -108,12 +117,13 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 	}
 }
 
-// calm forgets a failure that nothing is waiting to make good: what failed is not wanted
-// any more, or was learnt in another way.
-func (b *Bridge) calm(l *link) {
+// calm notes a decision that needs no action, and forgets a failure that nothing is waiting
+// to make good: what failed is not wanted any more, or was learnt in another way.
+func (b *Bridge) calm(l *link, d presence.Decision) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
+	l.timeline.decided(d, now)
 	if !l.lastFinal && !l.teamsHold.at(now) && !l.lookHold.at(now) && !l.pbxHold.at(now) {
 		l.lastErr = nil
 	}
@@ -123,6 +133,7 @@ func (b *Bridge) calm(l *link) {
 func (b *Bridge) failed(l *link, doing string, err error) {
 	b.mu.Lock()
 	l.lastErr, l.lastErrAt, l.lastFinal = fmt.Errorf("%s: %w", doing, err), time.Now(), false
+	l.timeline.link(l.lastErr.Error(), l.lastErrAt)
 	b.mu.Unlock()
 	b.o.Logger.Warn("store failed", "teams_id", l.teams, "doing", doing, "error", err)
 }

@@ -32,11 +32,19 @@ type link struct {
 	lastErr            error
 	lastErrAt          time.Time
 	lastFinal          bool // refused: the same again would be, too
+	underway           *underway
+	timeline           timeline
 
 	// Owned by the one goroutine that works on the link.
 	memory presence.Memory
 	stored presence.Memory // as in the record
 	record store.Link
+}
+
+// underway is an action that is being carried out.
+type underway struct {
+	action presence.Action
+	since  time.Time
 }
 
 // hold keeps back the writes of a side after one has failed.
@@ -98,7 +106,7 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 		if view.Goal == presence.TakeBack && !l.memory.Owns() && b.forget(ctx, l) {
 			return
 		}
-		b.calm(l)
+		b.calm(l, d)
 		b.sleep(l, d, d.Wake)
 	}
 }
@@ -117,6 +125,15 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 	}
 	l.dirty = false
 	l.stopTimer()
+	v := b.view(l)
+	if _, exists := b.users[l.guid]; !exists && v.Goal == presence.TakeBack {
+		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
+	}
+	return v, true
+}
+
+// view is what is known of l now. The caller holds b.mu.
+func (b *Bridge) view(l *link) presence.View {
 	now := time.Now()
 	v := presence.View{
 		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction, Phase: phase(l.teams),
@@ -130,10 +147,7 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 		look := s.look
 		v.PBX, v.PBXSince = &look, s.since
 	}
-	if _, exists := b.users[l.guid]; !exists && v.Goal == presence.TakeBack {
-		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
-	}
-	return v, true
+	return v
 }
 
 // phase is the place of a person in every interval, the same in every run.

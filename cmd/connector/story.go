@@ -123,7 +123,7 @@ func what(e bridge.Event, place *time.Location) string {
 		return cause(e)
 	}
 	text := strings.TrimSpace(cause(e) + " → " + string(e.Side) + ": " + e.Action)
-	took := e.Took.Round(time.Millisecond).String()
+	took := e.Took.Round(100 * time.Microsecond).String()
 	switch {
 	case e.Error == "":
 		return text + ", done in " + took + repeated(e, place)

@@ -30,13 +30,13 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 	b.begin(l, d, begin)
 	out := b.do(ctx, l, view, d.Action)
 	out.At = time.Now()
+	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
 	done := b.settle(l, d, out, out.At.Sub(begin))
 	if done.Err != nil {
 		b.o.Logger.Warn("write failed", "teams_id", done.Teams, "pbx_user", done.Name, "action", d.Action.String(), "error", done.Err)
 	}
 	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "took", done.Took)
 	b.o.OnStep(done)
-	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
 		b.o.Logger.Warn("outcome is not stored", "teams_id", l.teams, "action", d.Action.String(), "error", err)
@@ -88,8 +88,8 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.dirty, l.underway = true, nil
-	l.timeline.wrote(d, out.Err, out.At, took)
+	l.dirty, l.underway, l.shown.Memory = true, nil, l.memory
+	l.timeline.wrote(d, out.Err, out.At.Add(-took), took)
 	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
 	switch {

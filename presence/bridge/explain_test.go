@@ -145,7 +145,24 @@ func TestAnAnswerThatIsAwaitedIsExplained(t *testing.T) {
 		r.wait(time.Second)
 		e = r.explain("anna")
 		require.Empty(t, e.WaitsFor)
-		require.Equal(t, 20*time.Second, e.Timeline[len(e.Timeline)-1].Took)
+		write := e.Timeline[len(e.Timeline)-2]
+		require.Equal(t, 20*time.Second, write.Took)
+		require.True(t, begun.Equal(write.At))
+	})
+}
+
+func TestWhatIsHeldIsKnownWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var r *rig
+		var stages []presence.Stage
+		r = newSides().startWith(t, bridge.Options{OnStep: func(bridge.Step) {
+			stages = append(stages, r.explain("anna").Holds[0].Stage)
+		}}, "anna")
+		defer r.stop()
+		r.teams.show("teams-anna", "Busy")
+		r.wait(time.Second)
+		require.Equal(t, []presence.Stage{presence.Sent}, stages)
 	})
 }
 

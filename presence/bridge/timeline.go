@@ -14,7 +14,7 @@ import (
 type Event struct {
 	Kind Kind `json:"kind"`
 	// At is when it happened first, and Until when it did last, where Times is more than
-	// one. A look happens when it is begun, a write when it is answered.
+	// one. Reads and writes happen when they are begun, not when they are answered.
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until,omitzero"`
 	Times int       `json:"times"`
@@ -152,7 +152,7 @@ func (t *timeline) decided(d presence.Decision, at time.Time) {
 	}
 }
 
-// wrote notes an action and its outcome. A repetition after a failure has no rules of its
+// wrote notes an action that was begun at some time, and its outcome. A repetition after a failure has no rules of its
 // own.
 func (t *timeline) wrote(d presence.Decision, err error, at time.Time, took time.Duration) {
 	did := deedOf(EventWrite, d)
@@ -242,12 +242,14 @@ func clip(text string) string {
 	return text[:end] + "…"
 }
 
-// events are the entries in full.
+// events are the entries in full, in the order in which they began: what a side shows
+// because of a write is often seen before the answer to it.
 func (t *timeline) events() []Event {
 	list := make([]Event, len(t.entries))
 	for i, e := range t.entries {
 		list[i] = e.event()
 	}
+	slices.SortStableFunc(list, func(a, b Event) int { return a.At.Compare(b.At) })
 	return list
 }
 

@@ -70,13 +70,21 @@ func TestRepetitionsTakeOneEntry(t *testing.T) {
 	l.wrote(decided, errors.New("lost"), noon, 0)
 	l.wrote(presence.Decision{Action: presence.SetActivity{Activity: "away"}}, errors.New("lost"), noon, 0)
 	require.Len(t, l.events(), 5, "another outcome, cause or action is news")
-	require.True(t, l.events()[2].Refused)
+	require.True(t, l.events()[1].Refused)
 
-	l.link("ends", noon)
-	l.link("ends", noon)
+	l.link("ends", noon.Add(time.Hour))
+	l.link("ends", noon.Add(time.Hour))
 	l.decided(presence.Decision{}, noon)
 	require.Len(t, l.events(), 6, "a decision without a rule is none")
 	require.Equal(t, 2, l.events()[5].Times)
+}
+
+func TestAWriteStandsBeforeWhatItBringsAbout(t *testing.T) {
+	t.Parallel()
+	var l timeline
+	l.pbx(pbxLook("busy", false, noon.Add(time.Second)))
+	l.wrote(presence.Decision{Action: presence.SetActivity{Activity: "busy"}}, nil, noon, 2*time.Second)
+	require.Equal(t, []Kind{EventWrite, EventSeen}, []Kind{l.events()[0].Kind, l.events()[1].Kind})
 }
 
 // However events come, a timeline stays within its bounds, counts each look once, and has

@@ -18,15 +18,15 @@ type Holding struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Holdings lists what m holds on either side.
+// Holdings lists what m holds on either side. What was refused is not held.
 func (m Memory) Holdings() (list []Holding) {
-	if h := m.Session; h != nil {
+	if h := m.Session; h != nil && (h.Stage != Refused || !h.Until.IsZero()) {
 		list = append(list, Holding{SideTeams, SetSession{Value: h.Value}.String(), h.Stage, h.At, h.Until})
 	}
 	if w := m.ToTeams; w != nil && !w.Value.IsZero() {
 		list = append(list, Holding{SideTeams, SetPreferred{Value: w.Value}.String(), w.Stage, w.At, w.Until})
 	}
-	if c := m.Call; c != nil {
+	if c := m.Call; c != nil && c.Stage != Refused {
 		list = append(list, Holding{SidePBX, "alien call", c.Stage, c.At, time.Time{}})
 	}
 	if w := m.ToPBX; w != nil && w.Activity != "" {
@@ -70,6 +70,8 @@ func (r Rules) Waits(m Memory, v View) (list []Wait) {
 			add("Teams to show "+SetSession{Value: h.Value}.String(), h.At.Add(r.Settle))
 		case Gone:
 			add("Teams to stop showing "+SetSession{Value: h.Value}.String(), h.At.Add(r.Settle))
+		case Refused:
+			add(SetSession{Value: h.Value}.String()+" to run out", h.Until)
 		}
 		if h.Stage == Sent || h.Stage == Stands {
 			add(RenewSession{Value: h.Value}.String(), (&step{Rules: r, View: v}).renewal(h))

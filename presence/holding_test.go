@@ -105,6 +105,25 @@ func TestWhatIsHeldAndWaitedFor(t *testing.T) {
 			held:  []string{"PBX: activity busy sent"},
 			waits: []string{"the PBX to show activity busy in 15s"},
 		},
+		"what was refused is not held": {
+			play: func(w *world) {
+				w.noAlien = true
+				w.refuse(presence.SetSession{})
+				w.onPhone, w.client = true, pair("DoNotDisturb/Presenting")
+				w.run()
+			},
+			held: []string{"PBX: activity busy stands"},
+		},
+		"a refused renewal leaves the session its time": {
+			play: func(w *world) {
+				w.onPhone = true
+				w.run()
+				w.refuse(presence.RenewSession{})
+				w.advance(6 * time.Minute)
+			},
+			held:  []string{"Teams: session Busy/InACall refused"},
+			waits: []string{"session Busy/InACall to run out in 4m0s"},
+		},
 		"a time that nothing else explains": {
 			play: func(w *world) {
 				w.mem.ToTeams = &presence.TeamsWrite{Stage: presence.Stands, At: w.now.Add(-time.Second)}

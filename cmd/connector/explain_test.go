@@ -53,7 +53,7 @@ var varying = []struct {
 	{regexp.MustCompile(`(in|after) [0-9.]+(µs|ms|s)`), "$1 SPAN"},
 	{regexp.MustCompile(`(told|read) \d+ times`), "$1"},
 	{regexp.MustCompile(`\((told|read)(, (told|read))?( until TIME)?\)`), "(SEEN)"},
-	{regexp.MustCompile(`seen by (read|notification)`), "seen by SOURCE"},
+	{regexp.MustCompile(`news by (read|notification)`), "news by SOURCE"},
 	{regexp.MustCompile(`request [0-9a-f-]+`), "request ID"},
 	{regexp.MustCompile(` +\n`), "\n"},
 }
@@ -107,8 +107,8 @@ TIME  `), text)
 TIME  Teams changed [to_pbx InAMeeting: meeting] → PBX: activity meeting, done in SPAN
 TIME  PBX shows meeting (SEEN)
 
-Now        Teams shows Busy/InAMeeting since TIME, last seen by SOURCE TIME
-           PBX shows meeting since TIME, on master, last seen TIME
+Now        Teams shows Busy/InAMeeting since TIME, last news by SOURCE TIME
+           PBX shows meeting since TIME, on master, last news TIME
            agreed: Teams Busy/InAMeeting, PBX meeting
            held on PBX: activity meeting, stands since TIME
 

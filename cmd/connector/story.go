@@ -88,7 +88,7 @@ func nowTeams(t bridge.TeamsSide, at func(time.Time) string) string {
 	if t.Shows == "" {
 		return "Teams has not been seen yet"
 	}
-	return fmt.Sprintf("Teams shows %s since %s, last seen by %s %s", t.Shows, at(t.Since), t.By, at(t.Seen))
+	return fmt.Sprintf("Teams shows %s since %s, last news by %s %s", t.Shows, at(t.Since), t.By, at(t.Seen))
 }
 
 func nowPBX(p bridge.PBXSide, at func(time.Time) string) string {
@@ -101,9 +101,9 @@ func nowPBX(p bridge.PBXSide, at func(time.Time) string) string {
 	}
 	text += " since " + at(p.Since)
 	if p.Lost {
-		return text + ", cannot be seen now, last seen " + at(p.Seen)
+		return text + ", cannot be seen now, last news " + at(p.Seen)
 	}
-	return text + ", on " + p.Home + ", last seen " + at(p.Seen)
+	return text + ", on " + p.Home + ", last news " + at(p.Seen)
 }
 
 // what puts an event into one line.

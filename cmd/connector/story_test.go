@@ -67,7 +67,7 @@ Time                     What
 2026-03-02 13:00:00.000  PBX cannot be seen
 
 Now        Teams has not been seen yet
-           PBX shows busy, on the phone since 2026-03-02 13:00:00, cannot be seen now, last seen 2026-03-02 13:00:00
+           PBX shows busy, on the phone since 2026-03-02 13:00:00, cannot be seen now, last news 2026-03-02 13:00:00
            agreed: Teams whatever shows next, PBX busy
            held on Teams: session Busy/InACall, stands since 2026-03-02 13:00:00, until 2026-03-02 14:00:00
            failed 2026-03-02 13:00:00: lost

@@ -27,9 +27,9 @@
 // [Bridge.Explain] says why a person shows what they show: what each side says, the agreed
 // pair, what is held and waited for, why the sides differ, and a timeline of what happened
 // lately. What happens again and again takes one entry of the 32 that are kept, so that a
-// timeline reaches back over hours though a sweep looks at everybody every second. A full one
-// takes less than 4 KiB, so ten thousand of them less than 40 MB, and a look that shows
-// nothing new costs it 0.2 µs. It is lost with the process.
+// timeline reaches back over hours however often the same is seen. A full one takes less
+// than 4 KiB, so ten thousand of them less than 40 MB, and a look that shows nothing new
+// costs it 0.2 µs. It is lost with the process.
 //
 // # What is remembered
 //

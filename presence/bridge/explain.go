@@ -38,8 +38,8 @@ type TeamsSide struct {
 	UPN         string `json:"upn,omitempty"`
 	Mail        string `json:"mail,omitempty"`
 	DisplayName string `json:"display_name,omitempty"`
-	// Shows is "" where nothing has been seen yet. Since is when it was seen first, and
-	// Seen the latest look.
+	// Shows is "" where nothing has been seen yet. Since is when it was seen first, and Seen
+	// the latest look that came in: a feed may pass on differences alone.
 	Shows string    `json:"shows"`
 	By    Source    `json:"by,omitempty"`
 	Since time.Time `json:"since,omitzero"`

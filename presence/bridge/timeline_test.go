@@ -196,8 +196,7 @@ func TestFullTimelinesAreSmall(t *testing.T) { // not parallel: it measures the 
 	require.Greater(t, size, 2048.0, "they are full")
 }
 
-// BenchmarkObservation is a look that shows nothing new, as a sweep brings one for
-// everybody every second, with the decision that it causes. timeline-ns is the part of the
+// BenchmarkObservation is a look that shows nothing new, with the decision that it causes. timeline-ns is the part of the
 // timeline in that, of-path the same as a ratio, and worst-bytes/link what a full one takes.
 func BenchmarkObservation(b *testing.B) {
 	records := memstore.New()

@@ -96,7 +96,7 @@ func TestAFailureIsExplained(t *testing.T) {
 		require.False(t, e.Failing.Final)
 		require.Len(t, e.WaitsFor, 1)
 		require.Equal(t, "another try of a write to the PBX, after a failure", e.WaitsFor[0].For)
-		wait := e.WaitsFor[0].Until.Sub(time.Now())
+		wait := time.Until(e.WaitsFor[0].Until)
 		require.Positive(t, wait)
 		r.pbx.failWith(nil)
 		r.wait(wait)

@@ -49,8 +49,9 @@ type PushOptions struct {
 	// Webhook receives the notifications. Its Run must be running. Required with Users.
 	Webhook *Webhook
 
-	// Store keeps the subscriptions, and who is in which, over restarts. Required with
-	// Users.
+	// Store keeps the subscriptions, and who is in which, over restarts. It must not be
+	// shared with another Push: the record of somebody who is not among Users is deleted at
+	// start, once its subscription has ended. Required with Users.
 	Store Records
 
 	// RenewEvery is the longest time between two renewals. Defaults to about half
@@ -58,8 +59,8 @@ type PushOptions struct {
 	RenewEvery time.Duration
 
 	// ReconcileEvery is the time between two reads of those of whom a subscription
-	// tells. It bounds how long a notification that was lost is missed. Defaults to
-	// 5 minutes.
+	// tells. It bounds how long a notification that was lost is missed; of whom two in a
+	// row were is read as often as if there were no subscription. Defaults to 5 minutes.
 	ReconcileEvery time.Duration
 
 	// Sweep is how everybody else is read.
@@ -77,7 +78,8 @@ type PushOptions struct {
 // seconds later, because notifications carry no order. All those covered are read when
 // something may have been missed, and every ReconcileEvery. A subscription that has
 // not told of what such a read shows is not trusted: its people are swept, it is made
-// anew, and it is trusted again when it tells of something.
+// anew, and it is trusted again when it tells of something. One that is silent about some
+// alone is trusted for the others; those are swept until it tells of them.
 type Push struct {
 	board   *board
 	reader  *reader
@@ -90,7 +92,8 @@ type Push struct {
 	mu      sync.Mutex // protects following
 	people  []string
 	known   bool                 // people were given
-	leftOut map[string]time.Time // since when, in lower case
+	leftOut map[string]time.Time // until when, in lower case
+	swept   int                  // people for whom there is no room
 }
 
 // NewPush returns a Push that watches nobody yet.
@@ -159,24 +162,18 @@ func (p *Push) keep(ctx context.Context) error {
 }
 
 // divide divides the people at first, where a list was given before Run, and then
-// whenever the list is complete, or a user comes or goes.
+// whenever the list is complete, a user comes or goes, or somebody was left out or need not
+// be any more.
 func (p *Push) divide(ctx context.Context) error {
-	again := time.NewTicker(leftOutFor)
-	defer again.Stop()
 	for {
-		p.mu.Lock()
-		known := p.known
-		p.mu.Unlock()
-		if known {
-			p.place()
-		}
+		again := time.After(p.place())
 		select {
 		case <-p.watched:
 			if err := p.quiet(ctx); err != nil {
 				return err
 			}
 		case <-p.replace:
-		case <-again.C:
+		case <-again:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -198,7 +195,7 @@ func (p *Push) quiet(ctx context.Context) error {
 }
 
 // Uncovered returns the people of whom no subscription tells at the moment, or none that
-// can be trusted. They are swept.
+// can be trusted to. They are swept.
 func (p *Push) Uncovered() []string { return p.board.untold() }
 
 // Unreadable returns the people because of whom calls fail, and who are therefore set

@@ -68,19 +68,19 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 		},
 		"what has changed is about to be carried": func(w *world) { w.client = pair("Busy/Busy") },
 		"what is set on the PBX is not carried: the direction is teams-to-pbx": func(w *world) {
-			w.dir, w.activity = presence.TeamsToPBX, "lunch"
+			w.rules.Direction, w.activity = presence.TeamsToPBX, "lunch"
 			w.run()
 		},
 		"what is set in Teams is not carried: the direction is pbx-to-teams": func(w *world) {
-			w.dir, w.client = presence.PBXToTeams, pair("Busy/Busy")
+			w.rules.Direction, w.client = presence.PBXToTeams, pair("Busy/Busy")
 			w.run()
 		},
 		"the call on the PBX is not carried: the direction is teams-to-pbx": func(w *world) {
-			w.dir, w.onPhone = presence.TeamsToPBX, true
+			w.rules.Direction, w.onPhone = presence.TeamsToPBX, true
 			w.run()
 		},
 		"the call in Teams is not carried: the direction is pbx-to-teams": func(w *world) {
-			w.dir, w.client = presence.PBXToTeams, pair("Busy/InACall")
+			w.rules.Direction, w.client = presence.PBXToTeams, pair("Busy/InACall")
 			w.run()
 		},
 		"the session that shows the call on the PBX is not written yet": func(w *world) {

@@ -104,7 +104,7 @@ TIME  `), text)
 		require.Contains(t, text, want)
 	}
 	require.Equal(t, `TIME  Teams shows Busy/InAMeeting (SEEN)
-TIME  Teams changed [to_pbx InAMeeting: meeting] → PBX: activity meeting, done in SPAN
+TIME  Teams changed [to_pbx: InAMeeting → meeting]. PBX: activity meeting, done in SPAN
 TIME  PBX shows meeting (SEEN)
 
 Now        Teams shows Busy/InAMeeting since TIME, last news by SOURCE TIME
@@ -127,7 +127,7 @@ func TestExplainTellsOfARefusal(t *testing.T) {
 	call.Connect()
 	text := s.untilAsked(t, "ben@example.com", "refused after")
 	require.Contains(t, text, "TIME  PBX shows available, on the phone (SEEN)\n")
-	require.Contains(t, text, "TIME  a call on the PBX is shown in Teams [call on-the-phone: Busy/InACall] → Teams: session Busy/InACall, "+
+	require.Contains(t, text, "TIME  a call on the PBX is shown in Teams [call: on-the-phone → Busy/InACall]. Teams: session Busy/InACall, "+
 		"refused after SPAN: set presence session: Graph answered 403 Forbidden (request ID)\n")
 	require.Contains(t, text, "\nWhy        Graph refused the session\n")
 	require.Contains(t, text, "           failed TIME: set presence session: Graph answered 403 Forbidden (request ID)\n")
@@ -139,7 +139,7 @@ func TestExplainTellsOfAHold(t *testing.T) {
 	s.tenant.Fault(graphtest.Answer{Route: graphtest.RouteSetPreferred, User: s.cast.anna.id, Status: 429, RetryAfter: time.Minute, Count: 1})
 	s.set(s.cast.anna, "lunch")()
 	text := s.untilAsked(t, strings.ToUpper(s.cast.anna.guid), "failed after")
-	require.Contains(t, text, "TIME  the PBX changed [to_teams lunch: Away/Away 168h] → Teams: preferred presence Away/Away, failed after SPAN: set preferred presence: Graph answered 429")
+	require.Contains(t, text, "TIME  the PBX changed [to_teams: lunch → Away/Away for 168h]. Teams: preferred presence Away/Away, failed after SPAN: set preferred presence: Graph answered 429")
 	require.Contains(t, text, "Microsoft Graph: throttled until TIME UTC")
 	require.Regexp(t, `(?m)^ +preferred presence Away/Away to run out, at TIME$`, text)
 	require.Contains(t, text, "\nWhy        preferred presence Away/Away is not written yet\n")

@@ -24,7 +24,7 @@ func TestThePageOfAPerson(t *testing.T) {
 	require.Equal(t, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'", answer.Header().Get("Content-Security-Policy"))
 	page := answer.Body.String()
 	for _, want := range []string{
-		"<h1>Anna Müller</h1>", "Teams changed [to_pbx InAMeeting: meeting] → PBX: activity meeting, done in",
+		"<h1>Anna Müller</h1>", "Teams changed [to_pbx: InAMeeting → meeting]. PBX: activity meeting, done in",
 		"the sides show the same", "nothing but a change", `<meta http-equiv="refresh"`,
 	} {
 		require.Contains(t, page, want)

@@ -122,9 +122,14 @@ func what(e bridge.Event, place *time.Location) string {
 	case bridge.EventDecided:
 		return cause(e)
 	}
-	text := strings.TrimSpace(cause(e) + " → " + string(e.Side) + ": " + e.Action)
+	text := fmt.Sprintf("%s: %s", e.Side, e.Action)
+	if len(e.Rules) > 0 {
+		text = cause(e) + ". " + text
+	}
 	took := e.Took.Round(100 * time.Microsecond).String()
 	switch {
+	case e.Withdrawn:
+		return text + ", withdrawn after " + took + ", before it was sent" + repeated(e, place)
 	case e.Error == "":
 		return text + ", done in " + took + repeated(e, place)
 	case e.Refused:
@@ -143,7 +148,7 @@ func cause(e bridge.Event) string {
 	if len(e.Rows) > 0 {
 		rows := make([]string, len(e.Rows))
 		for i, r := range e.Rows {
-			rows[i] = r.String()
+			rows[i] = r.Table + ": " + r.String()
 		}
 		text += " [" + strings.Join(rows, ", ") + "]"
 	}

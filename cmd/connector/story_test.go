@@ -24,18 +24,19 @@ func TestEventsInWords(t *testing.T) {
 		"Teams shows Busy/Busy (read, told 2 times until 13:00:00)": {
 			Kind: bridge.EventSeen, Side: presence.SideTeams, By: bridge.ByRead, Times: 3, Read: 1, Shows: "Busy/Busy", Until: noon,
 		},
-		"Teams shows Busy/Busy (read)":              {Kind: bridge.EventSeen, Side: presence.SideTeams, By: bridge.ByRead, Times: 1, Read: 1, Shows: "Busy/Busy"},
-		"PBX shows available, on the phone (told)":  {Kind: bridge.EventSeen, Side: presence.SidePBX, By: bridge.ByPBX, Times: 1, Shows: "available", OnPhone: true},
-		"PBX cannot be seen":                        {Kind: bridge.EventLost, Side: presence.SidePBX, Times: 1},
-		"linked":                                    {Kind: bridge.EventLink, Times: 1, Note: "linked"},
-		"store: lost (3 times until 13:00:00)":      {Kind: bridge.EventLink, Times: 3, Until: noon, Note: "store: lost"},
-		"→ PBX: activity busy, done in 1.2ms":       {Kind: bridge.EventWrite, Side: presence.SidePBX, Action: "activity busy", Took: 1234 * time.Microsecond, Times: 1},
-		"→ PBX: activity busy, refused after 0s: x": {Kind: bridge.EventWrite, Side: presence.SidePBX, Action: "activity busy", Times: 1, Error: "x", Refused: true},
-		"→ PBX: activity busy, failed after 2s: x (3 times until 13:00:00)": {
+		"Teams shows Busy/Busy (read)":                                 {Kind: bridge.EventSeen, Side: presence.SideTeams, By: bridge.ByRead, Times: 1, Read: 1, Shows: "Busy/Busy"},
+		"PBX shows available, on the phone (told)":                     {Kind: bridge.EventSeen, Side: presence.SidePBX, By: bridge.ByPBX, Times: 1, Shows: "available", OnPhone: true},
+		"PBX cannot be seen":                                           {Kind: bridge.EventLost, Side: presence.SidePBX, Times: 1},
+		"linked":                                                       {Kind: bridge.EventLink, Times: 1, Note: "linked"},
+		"store: lost (3 times until 13:00:00)":                         {Kind: bridge.EventLink, Times: 3, Until: noon, Note: "store: lost"},
+		"PBX: activity busy, done in 1.2ms":                            {Kind: bridge.EventWrite, Side: presence.SidePBX, Action: "activity busy", Took: 1234 * time.Microsecond, Times: 1},
+		"PBX: activity busy, refused after 0s: x":                      {Kind: bridge.EventWrite, Side: presence.SidePBX, Action: "activity busy", Times: 1, Error: "x", Refused: true},
+		"Teams: clear session, withdrawn after 3s, before it was sent": {Kind: bridge.EventWrite, Side: presence.SideTeams, Action: "clear session", Took: 3 * time.Second, Times: 1, Withdrawn: true},
+		"PBX: activity busy, failed after 2s: x (3 times until 13:00:00)": {
 			Kind: bridge.EventWrite, Side: presence.SidePBX, Action: "activity busy", Took: 2 * time.Second, Times: 3, Until: noon, Error: "x",
 		},
-		"Teams changed; nobody is at Teams; what a person set on the PBX stays [to_pbx Offline: online]": {Kind: bridge.EventDecided, Times: 1, Rules: rules, Rows: rows},
-		"Teams changed [to_pbx Offline: online, call a: b] → PBX: activity available, done in 0s": {
+		"Teams changed; nobody is at Teams; what a person set on the PBX stays [to_pbx: Offline → online]": {Kind: bridge.EventDecided, Times: 1, Rules: rules, Rows: rows},
+		"Teams changed [to_pbx: Offline → online, call: a → b]. PBX: activity available, done in 0s": {
 			Kind: bridge.EventWrite, Side: presence.SidePBX, Action: "activity available", Times: 1, Rules: rules[:1],
 			Rows: append(rows, presence.Row{Table: "call", Key: "a", Value: "b"}),
 		},

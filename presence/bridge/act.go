@@ -15,7 +15,8 @@ type Step struct {
 	Name       string // of the PBX user
 	Rules      []presence.Rule
 	Action     presence.Action
-	// Err is how the action ended; nil for success.
+	// Err is how the action ended: nil for success, and no failure where it matches
+	// [presence.ErrWithdrawn].
 	Err  error
 	At   time.Time
 	Took time.Duration
@@ -24,18 +25,21 @@ type Step struct {
 // errStale has a look repeated later.
 var errStale = errors.New("the answer is older than what was seen before")
 
-// act carries out the action of d and remembers its outcome.
-func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision) {
+// act carries out the action of d and remembers its outcome. An action that is withdrawn was
+// never decided: what was remembered before holds again.
+func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision, before presence.Memory) {
 	begin := time.Now()
-	b.begin(l, d, begin)
-	out := b.do(ctx, l, view, d.Action)
+	out := b.do(b.begin(ctx, l, d, begin, before), l, view, d.Action)
 	out.At = time.Now()
-	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
+	withdrawn := errors.Is(out.Err, presence.ErrWithdrawn)
+	if l.memory = l.rules.Done(l.memory, d.Action, out); withdrawn {
+		l.memory = before
+	}
 	done := b.settle(l, d, out, out.At.Sub(begin))
-	if done.Err != nil {
+	if done.Err != nil && !withdrawn {
 		b.o.Logger.Warn("write failed", "teams_id", done.Teams, "pbx_user", done.Name, "action", d.Action.String(), "error", done.Err)
 	}
-	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "took", done.Took)
+	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "withdrawn", withdrawn, "took", done.Took)
 	b.o.OnStep(done)
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
@@ -43,11 +47,25 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 	}
 }
 
-// begin lets an operator see what is under way.
-func (b *Bridge) begin(l *link, d presence.Decision, at time.Time) {
+// begin returns the ctx of an action, which is withdrawn as soon as something else would be
+// decided from the same memory, and lets an operator see what is under way.
+func (b *Bridge) begin(ctx context.Context, l *link, d presence.Decision, at time.Time, before presence.Memory) context.Context {
+	ctx, withdraw := presence.Withdrawable(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.underway, l.shown.Memory = &underway{d.Action, at}, d.Memory
+	l.shown.Memory = d.Memory
+	if l.underway = (&underway{before, d.Action, at, withdraw}); l.dirty {
+		b.review(l)
+	}
+	return ctx
+}
+
+// review withdraws what is under way for l if something else would be decided now. The caller
+// holds b.mu.
+func (b *Bridge) review(l *link) {
+	if u := l.underway; u != nil && !presence.Same(u.action, l.wanted.Merge(u.before, b.view(l)).Action) {
+		u.withdraw()
+	}
 }
 
 func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence.Action) (out presence.Outcome) {
@@ -88,7 +106,9 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.dirty, l.underway, l.shown.Memory = true, nil, l.memory
+	l.dirty, l.shown.Memory = true, l.memory
+	l.underway.withdraw()
+	l.underway = nil
 	l.timeline.wrote(d, out.Err, out.At.Add(-took), took)
 	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
@@ -103,6 +123,8 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 		side.reset()
 		l.lastErr = nil
 		b.counts.Done++
+	case errors.Is(out.Err, presence.ErrWithdrawn):
+		b.counts.Withdrawn++
 	case errors.Is(out.Err, presence.ErrRefused) && !look:
 		b.counts.Refused++
 		l.lastErr, l.lastErrAt, l.lastFinal = out.Err, out.At, true

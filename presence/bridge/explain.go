@@ -98,7 +98,7 @@ func (b *Bridge) Explain(name string) (Explanation, error) {
 func (b *Bridge) explain(l *link, who match.Pair) Explanation {
 	v, m := b.view(l), l.shown.Memory
 	e := Explanation{
-		Name: l.name, MatchedBy: who.Rule, Direction: l.direction, Linked: v.Goal == presence.Sync,
+		Name: l.name, MatchedBy: who.Rule, Direction: l.wanted.Direction, Linked: v.Goal == presence.Sync,
 		Teams: TeamsSide{ID: l.teams, UPN: who.Teams.UPN, Mail: who.Teams.Mail, DisplayName: who.Teams.DisplayName},
 		PBX:   PBXSide{GUID: l.guid, LongName: who.PBX.LongName},
 		Holds: m.Holdings(), Timeline: l.timeline.events(),
@@ -119,15 +119,15 @@ func (b *Bridge) explain(l *link, who match.Pair) Explanation {
 	if l.lastErr != nil {
 		e.Failing = &Failure{clip(l.lastErr.Error()), l.lastErrAt.UTC(), l.lastFinal}
 	}
-	e.WaitsFor = b.waits(l, m, v)
-	if e.Why = b.o.Rules.Apart(m, v); !e.Linked {
+	e.WaitsFor = l.waits(m, v)
+	if e.Why = l.wanted.Apart(m, v); !e.Linked {
 		e.Why = []string{"the link ends: what the connector has written is taken back, and nothing more is carried"}
 	}
 	return e
 }
 
-// waits adds to the times of the rules what the link itself waits for.
-func (b *Bridge) waits(l *link, m presence.Memory, v presence.View) []presence.Wait {
+// waits adds to the times of the rules what l itself waits for. The caller holds b.mu.
+func (l *link) waits(m presence.Memory, v presence.View) []presence.Wait {
 	var list []presence.Wait
 	if u := l.underway; u != nil {
 		list = append(list, presence.Wait{For: fmt.Sprintf("the answer of %s to %s, since %s", u.action.Side(), u.action, u.since.UTC().Format(time.TimeOnly))})
@@ -144,7 +144,7 @@ func (b *Bridge) waits(l *link, m presence.Memory, v presence.View) []presence.W
 			list = append(list, presence.Wait{For: hold.what, Until: hold.until})
 		}
 	}
-	list = slices.Concat(list, b.o.Rules.Waits(m, v))
+	list = slices.Concat(list, l.wanted.Waits(m, v))
 	slices.SortStableFunc(list, func(a, c presence.Wait) int { return a.Until.Compare(c.Until) })
 	for i := range list {
 		if !list[i].Until.IsZero() {

@@ -66,7 +66,7 @@ func TestAChangeInTeamsIsExplained(t *testing.T) {
 			"link linked by the same name, direction both ×1",
 			"seen Teams read Busy/Busy ×301",
 			"seen PBX PBX busy ×1",
-			"write PBX [Teams changed] [to_pbx Busy: busy] activity busy ×1",
+			"write PBX [Teams changed] [Busy → busy] activity busy ×1",
 		}, story(e))
 		require.Equal(t, "Busy/Busy", e.Teams.Shows)
 		require.Equal(t, "busy", e.PBX.Shows)
@@ -90,7 +90,7 @@ func TestAFailureIsExplained(t *testing.T) {
 		tries := len(r.pbx.take())
 		e := r.explain("anna")
 		lines := story(e)
-		require.Equal(t, fmt.Sprintf("write PBX [Teams changed] [to_pbx Busy: busy] activity busy connection lost ×%d", tries), lines[len(lines)-1])
+		require.Equal(t, fmt.Sprintf("write PBX [Teams changed] [Busy → busy] activity busy connection lost ×%d", tries), lines[len(lines)-1])
 		require.Equal(t, []string{"activity busy is not written yet"}, e.Why)
 		require.Equal(t, "connection lost", e.Failing.Error)
 		require.False(t, e.Failing.Final)
@@ -230,7 +230,7 @@ func TestADecisionWithoutAWriteIsExplained(t *testing.T) {
 		r.wait(time.Minute)
 		e := r.explain("anna")
 		lines := story(e)
-		require.Equal(t, "decided [Teams changed nobody is at Teams; what a person set on the PBX stays] [to_pbx Offline: online] ×1", lines[len(lines)-1])
+		require.Equal(t, "decided [Teams changed nobody is at Teams; what a person set on the PBX stays] [Offline → online] ×1", lines[len(lines)-1])
 	})
 }
 
@@ -294,7 +294,7 @@ func TestTheNamesOfAnExplanationAreStable(t *testing.T) {
 				write = ev
 			}
 		}
-		require.Equal(t, map[string]any{"table": "to_teams", "key": "lunch", "value": "Away/Away 168h"}, write["rows"].([]any)[0])
+		require.Equal(t, map[string]any{"table": "to_teams", "key": "lunch", "value": "Away/Away for 168h"}, write["rows"].([]any)[0])
 		require.Equal(t, "the PBX changed", write["rules"].([]any)[0])
 		require.NotEmpty(t, write["at"])
 	})

@@ -33,9 +33,11 @@ type Event struct {
 	Rows   []presence.Row  `json:"rows,omitempty"`
 	Action string          `json:"action,omitempty"`
 	Took   time.Duration   `json:"took_ns,omitempty"`
-	// Error is what came of it; where Refused, it is not tried again.
-	Error   string `json:"error,omitempty"`
-	Refused bool   `json:"refused,omitempty"`
+	// Error is what came of it; where Refused, it is not tried again. What is Withdrawn was
+	// not wanted any more before it was sent.
+	Error     string `json:"error,omitempty"`
+	Refused   bool   `json:"refused,omitempty"`
+	Withdrawn bool   `json:"withdrawn,omitempty"`
 
 	// Note says what became of the link.
 	Note string `json:"note,omitempty"`
@@ -102,14 +104,15 @@ type entry struct {
 // deed is what a person's event has in common with those of others. A decision has no
 // more rules and rows than there is room for: a call each way and a value.
 type deed struct {
-	kind    Kind
-	side    presence.Side
-	by      Source
-	onPhone bool
-	rules   [8]presence.Rule
-	rows    [3]presence.Row
-	action  string
-	refused bool
+	kind      Kind
+	side      presence.Side
+	by        Source
+	onPhone   bool
+	rules     [8]presence.Rule
+	rows      [3]presence.Row
+	action    string
+	refused   bool
+	withdrawn bool
 }
 
 // teams notes a look at Teams.
@@ -156,9 +159,10 @@ func (t *timeline) decided(d presence.Decision, at time.Time) {
 // own.
 func (t *timeline) wrote(d presence.Decision, err error, at time.Time, took time.Duration) {
 	did := deedOf(EventWrite, d)
-	did.action, did.side, did.refused = d.Action.String(), d.Action.Side(), errors.Is(err, presence.ErrRefused)
+	did.action, did.side = d.Action.String(), d.Action.Side()
+	did.refused, did.withdrawn = errors.Is(err, presence.ErrRefused), errors.Is(err, presence.ErrWithdrawn)
 	text := ""
-	if err != nil {
+	if err != nil && !did.withdrawn {
 		text = clip(err.Error())
 	}
 	if last := t.entry(len(t.entries)); last != nil {
@@ -258,7 +262,7 @@ func (e *entry) event() Event {
 	ev := Event{
 		Kind: did.kind, At: time.Unix(0, e.at).UTC(), Times: int(e.times),
 		Side: did.side, By: did.by, Read: int(e.read), OnPhone: did.onPhone,
-		Action: did.action, Took: e.took, Refused: did.refused,
+		Action: did.action, Took: e.took, Refused: did.refused, Withdrawn: did.withdrawn,
 	}
 	if e.times > 1 {
 		ev.Until = time.Unix(0, e.until).UTC()

@@ -72,11 +72,15 @@ func TestRepetitionsTakeOneEntry(t *testing.T) {
 	require.Len(t, l.events(), 5, "another outcome, cause or action is news")
 	require.True(t, l.events()[1].Refused)
 
-	l.link("ends", noon.Add(time.Hour))
-	l.link("ends", noon.Add(time.Hour))
+	l.wrote(presence.Decision{Action: presence.SetActivity{Activity: "away"}}, presence.ErrWithdrawn, noon.Add(time.Hour), 0)
+	require.True(t, l.events()[5].Withdrawn, "and is no failure")
+	require.Empty(t, l.events()[5].Error)
+
+	l.link("ends", noon.Add(2*time.Hour))
+	l.link("ends", noon.Add(2*time.Hour))
 	l.decided(presence.Decision{}, noon)
-	require.Len(t, l.events(), 6, "a decision without a rule is none")
-	require.Equal(t, 2, l.events()[5].Times)
+	require.Len(t, l.events(), 7, "a decision without a rule is none")
+	require.Equal(t, 2, l.events()[6].Times)
 }
 
 func TestAWriteStandsBeforeWhatItBringsAbout(t *testing.T) {

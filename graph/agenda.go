@@ -82,6 +82,7 @@ func (b *board) release(w *watched, l lot) bool {
 		w.reading = false
 		if !w.due.IsZero() {
 			heap.Push(&b.agendas[l], w)
+			poke(b.wake)
 		}
 	}
 	return true

@@ -19,8 +19,10 @@ const (
 	// these bounds.
 	retryFirst = 3 * time.Second
 	retryMost  = time.Minute
-	// asideFor is how long somebody is left alone who cannot be read.
-	asideFor = 15 * time.Minute
+	// asideFor is how long somebody is left alone who cannot be read, asideAgain that where
+	// the last attempt has failed for another reason.
+	asideFor   = 15 * time.Minute
+	asideAgain = time.Minute
 )
 
 // board is what a feed knows of the people it watches: what was passed on last, who
@@ -48,7 +50,7 @@ type watched struct {
 	told    bool      // last is what a notification said
 	notices int       // how many said something since the person is watched
 	hinted  bool      // one said that something has changed, and not what
-	read    time.Time // when it was last read
+	read    time.Time // when the last read was begun
 	changed time.Time // when it was last seen to change
 	pace    pace
 
@@ -58,8 +60,8 @@ type watched struct {
 	failed  time.Time // since when it could not be read
 	place   int       // on the agenda
 
-	newest string // the largest sequence number
-	older  bool   // the last read had a smaller one
+	newest string    // the largest sequence number
+	older  time.Time // since when reads have a smaller one; zero while they have not
 
 	noticed  time.Time // when a notification came last
 	evidence time.Time // when a read showed what no notification had told
@@ -184,23 +186,24 @@ func (b *board) answer(asked []question, read []Presence) {
 		if w.notices != q.notices {
 			continue
 		}
-		older := seen.Sequence != "" && seen.Sequence < w.newest
-		if older && !w.older {
-			w.older = true
-			b.plan(w, now.Add(doubt))
-			continue
-		}
-		if older {
+		if older := seen.Sequence != "" && seen.Sequence < w.newest; older {
+			if w.older.IsZero() {
+				w.older = seen.At
+			}
+			if seen.At.Sub(w.older) < doubt {
+				b.plan(w, w.older.Add(doubt))
+				continue
+			}
 			w.newest = "" // they have begun anew
 		}
-		w.older = false
+		w.older = time.Time{}
 		b.testify(w, seen, now)
 		same := seen.Value == w.last.Value
 		if w.told && !same || q.hinted && same && seen.Sequence == w.last.Sequence {
 			b.plan(w, now.Add(doubt))
 		}
 		w.told = false
-		w.read = now
+		w.read = seen.At
 		b.pass(w, seen)
 	}
 }
@@ -223,12 +226,12 @@ func (b *board) again(asked []question, least time.Duration) {
 }
 
 // setAside leaves those alone for a while who cannot be read.
-func (b *board) setAside(asked []question) {
+func (b *board) setAside(asked []question, d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, q := range asked {
 		if b.release(q.watched, lotAside) {
-			b.plan(q.watched, time.Now().Add(asideFor))
+			b.plan(q.watched, time.Now().Add(d))
 		}
 	}
 }

@@ -76,13 +76,26 @@ func (b *Board) Answer(seen presence.TeamsSeen) {
 func (b *Board) Fail() { b.again(b.ended(), 0) }
 
 // SetAside is setAside, of that batch.
-func (b *Board) SetAside() { b.setAside(b.ended()) }
+func (b *Board) SetAside() { b.setAside(b.ended(), asideFor) }
 
 // Ask is ask.
 func (b *Board) Ask(most int) { b.ask(pace(most)) }
 
 // Gap is gap.
 func (b *Board) Gap(voice int) { b.gap(b.voices[voice]) }
+
+// Trusted is whether nothing speaks against a voice.
+func (b *Board) Trusted(voice int) bool { return b.proof(b.voices[voice]).IsZero() }
+
+// Woken reports whether the reader was woken since it was asked last.
+func (b *Board) Woken() bool {
+	select {
+	case <-b.wake:
+		return true
+	default:
+		return false
+	}
+}
 
 // Notice is what the first voice says.
 func (b *Board) Notice(user string, seen presence.TeamsSeen) { b.notice(b.voices[0], user, &seen) }

@@ -96,6 +96,79 @@ func TestBoardPassesOnNothingOlderThanItKnows(t *testing.T) {
 	})
 }
 
+// Whoever is read every second is doubted as long as anybody else.
+func TestBoardDoubtsSmallerNumbersForItsTime(t *testing.T) {
+	t.Parallel()
+	shows := func(activity, number string) presence.TeamsSeen {
+		return presence.TeamsSeen{Value: teams(activity), Sequence: number, At: time.Now()}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := graph.NewBoard([]string{"aa"})
+		b.Take()
+		b.Answer(shows("Busy", "A9"))
+		for second := range 10 {
+			pass(time.Second)
+			b.Ask(1)
+			require.Equal(t, []string{"aa"}, b.Take())
+			b.Answer(shows("Away", "A1"))
+			require.Equal(t, "Busy", b.Shown("aa"), "after %d s", second)
+		}
+		pass(time.Second)
+		require.Equal(t, []string{"aa"}, b.Take())
+		b.Answer(shows("Away", "A1"))
+		require.Equal(t, "Away", b.Shown("aa"))
+	})
+}
+
+// What a read shows that was under way when something may have been missed is as old as its begin.
+func TestBoardTakesAReadAcrossAGapForNoEvidence(t *testing.T) {
+	t.Parallel()
+	shows := func(activity string) presence.TeamsSeen {
+		return presence.TeamsSeen{Value: teams(activity), At: time.Now()}
+	}
+	for name, across := range map[string]bool{"across": true, "after": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := graph.NewBoard([]string{"aa"})
+				b.Take()
+				b.Answer(shows("Busy"))
+				b.Cover(0, []string{"aa"})
+				pass(time.Hour)
+				b.Ask(2)
+				b.Take()
+				slow := shows("Busy")
+				pass(5 * time.Second)
+				b.Gap(0)
+				pass(time.Second)
+				if !across {
+					slow = shows("Busy")
+				}
+				b.Answer(slow)
+				require.NotEmpty(t, b.Take(), "it is read again because of the gap")
+				b.Answer(shows("Away"))
+				pass(time.Hour)
+				require.NoError(t, b.Check())
+				require.Equal(t, across, b.Trusted(0))
+			})
+		})
+	}
+}
+
+// Who is due when a read ends wakes the reader, whose batch may go on for long.
+func TestBoardWakesForWhoIsDueAfterItsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := graph.NewBoard([]string{"aa"})
+		b.Take()
+		b.Woken()
+		b.Hint("aa")
+		require.False(t, b.Woken(), "it is being read")
+		b.Answer(presence.TeamsSeen{Value: teams("Busy"), At: time.Now()})
+		require.True(t, b.Woken())
+		require.Equal(t, []string{"aa"}, b.Take())
+	})
+}
+
 func TestBoardWatchesWhoeverIsNamedTwiceOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -56,7 +56,7 @@
 // Nobody notices a notification that is lost on the way, nor a subscription that has
 // fallen silent while Graph reports it alive. The reads show both. A change that a read shows, and no
 // notification has told within 90 seconds, is evidence. A subscription that told of nothing else in
-// that time, or has missed as much as it told, is not trusted: its people are swept, and it is
+// that time, or has missed three and as much as it told, is not trusted: its people are swept, and it is
 // made anew, ten minutes after it began at the earliest. It is trusted again when it
 // tells of something. A night without a change is no evidence.
 //
@@ -129,11 +129,12 @@
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
 //     every other request of the Clients that share the [Throttle]. Who waits is let
 //     go in the order of what cannot wait, and what is withdrawn meanwhile does not go out.
-//   - 503, 504: three retries inside the call. Other 5xx and network errors are
-//     returned. The feeds leave none of that to the call, unless Graph says when: they read
-//     again with a growing delay those whom it concerns, and the others meanwhile. A read of
-//     presence is given up after 10 seconds, anything else after 100. A page of the list of
-//     people is asked for four times before its error is returned.
+//   - 503, 504: three retries inside the call, except for the 504 of a creation, which may
+//     have been carried out. Other 5xx and network errors are returned. A sweep leaves none of
+//     that to the call, unless Graph says when: it reads again with a growing delay those whom it
+//     concerns, and the others meanwhile. One attempt is given up after 10 seconds where it
+//     reads presence, and else after 100. A page of the list of people is asked for four times
+//     before its error is returned.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
 //     [presence.ErrRefused]; its Advice says what to change. The answer of a
 //     proxy, a token that is not accepted and one of these with Retry-After are

@@ -213,6 +213,7 @@ func (k *keeper) extend(ctx context.Context, want wanted) error {
 
 // hold begins to look after a subscription. Whatever happened before is unknown.
 func (k *keeper) hold(record store.Subscription, r *route) {
+	k.hook.forget(k.route)
 	k.hook.bind(r, record.ID)
 	poke(k.wake) // what it was made with may have changed meanwhile
 	k.held, k.route, k.began = record, r, time.Now()

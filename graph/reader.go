@@ -151,8 +151,11 @@ func (r *reader) read(ctx context.Context, batch []question) {
 	switch {
 	case err == nil:
 		return
+	case batch[0].lot == lotAside && blames(err):
+		r.board.setAside(batch, asideFor)
+		return
 	case batch[0].lot == lotAside:
-		r.board.setAside(batch)
+		r.board.setAside(batch, asideAgain)
 		return
 	case blames(err) && !r.outOfOrder() && r.sifting.TryLock():
 		batch, err = r.sift(ctx, batch, err)
@@ -177,7 +180,7 @@ func (r *reader) read(ctx context.Context, batch []question) {
 func (r *reader) sift(ctx context.Context, batch []question, err error) ([]question, error) {
 	works := func() bool { return r.works(ctx) }
 	found := bisect(batch, err, works, func(part []question) error { return r.bulk(ctx, part) })
-	r.board.setAside(found.bad)
+	r.board.setAside(found.bad, asideFor)
 	for _, q := range found.bad {
 		r.log.Warn("somebody cannot be read and is left alone for a while", "user", q.user, "again_in", asideFor, "error", found.err)
 	}

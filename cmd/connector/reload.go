@@ -55,8 +55,8 @@ func (r *reloader) reload() {
 }
 
 // apply returns the settings that were applied, and those that need a restart. With an error
-// nothing has changed: the configuration is tried first, by making from it the service that
-// a restart would make.
+// nothing has changed in the service: the configuration is tried first, by making from it the
+// service that a restart would make. A file of keys that is missing is made by that.
 func (r *reloader) apply() (applied, left []string, err error) {
 	next, err := r.read()
 	if err != nil {
@@ -78,6 +78,9 @@ func (r *reloader) apply() (applied, left []string, err error) {
 		} else {
 			left = append(left, name)
 		}
+	}
+	if !slices.Contains(changed, "people-table") && !reflect.DeepEqual(trial.table, r.service.table) {
+		left = append(left, "people-table")
 	}
 	if len(applied) > 0 {
 		if err := r.service.moveWebhook(trial); err != nil {

@@ -60,10 +60,15 @@ func (b *Bridge) begin(ctx context.Context, l *link, d presence.Decision, at tim
 	return ctx
 }
 
-// review withdraws what is under way for l if something else would be decided now. The caller
-// holds b.mu.
+// review withdraws what is under way for l if something else would be decided now. That a
+// side is out of sight is no other decision. The caller holds b.mu.
 func (b *Bridge) review(l *link) {
-	if u := l.underway; u != nil && !presence.Same(u.action, l.wanted.Merge(u.before, b.view(l)).Action) {
+	u := l.underway
+	if u == nil {
+		return
+	}
+	v := b.view(l)
+	if blind := v.PBX == nil && v.Goal == presence.Sync; !blind && !presence.Same(u.action, l.wanted.Merge(u.before, v).Action) {
 		u.withdraw()
 	}
 }

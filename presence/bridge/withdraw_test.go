@@ -120,6 +120,24 @@ func TestOnlyTheNewestOfManyValuesIsWritten(t *testing.T) {
 	})
 }
 
+// A PBX that goes out of sight says nothing of what was decided when it was seen.
+func TestAWriteOutlivesTheSightOfThePBX(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, g, steps := gated(t, bridge.Options{})
+		defer r.stop()
+		r.pbx.show("guid-anna", "dnd")
+		r.wait(time.Second)
+		r.b.PBXLost("guid-anna")
+		r.teams.show("teams-anna", "Away")
+		r.wait(time.Second)
+		require.Empty(t, steps())
+		close(g.open)
+		r.wait(time.Second)
+		require.Equal(t, []string{"preferred presence DoNotDisturb/DoNotDisturb"}, steps())
+	})
+}
+
 // Whatever is seen meanwhile, a write that would be decided again keeps its place.
 func TestAWriteThatIsStillWantedGoesOnWaiting(t *testing.T) {
 	t.Parallel()

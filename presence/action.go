@@ -90,6 +90,9 @@ func (s *step) act() {
 	if s.out.Action = s.actTeams(); s.out.Action == nil {
 		s.out.Action = s.actPBX()
 	}
+	if s.out.Action != nil && len(s.out.Rules) == 0 {
+		s.fired(RuleGoOn)
+	}
 }
 
 func (s *step) actTeams() Action {

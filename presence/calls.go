@@ -59,6 +59,7 @@ func (s *step) lift() {
 		return
 	}
 	w.Stage, w.At = Lifting, s.Now
+	s.agreeTeams(Teams{})
 	s.fired(RuleLift)
 }
 
@@ -81,18 +82,18 @@ func (s *step) restore() {
 		w.Trail = distinct(append(w.Trail, w.Old, s.Tables.Call()))
 		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
 	}
+	s.agreeTeams(w.Value)
 	s.fired(RuleRestore)
 }
 
-// callInTeams holds an alien call on the PBX.
+// callInTeams holds an alien call on the PBX. One that leaves may be gone already, so it
+// is let go before the next one is added.
 func (s *step) callInTeams(on bool) {
 	c := s.m.Call
 	switch {
-	case on && s.PBX != nil && (c == nil || c.Stage == Gone || c.Stage == Leaving && c.ID == 0):
+	case on && s.PBX != nil && (c == nil || c.Stage == Gone):
 		s.m.Call = &Call{Home: s.PBX.Home, Connection: s.PBX.Connection, Stage: Pending, At: s.Now}
 		s.fired(RuleCallTeams)
-	case on && c != nil && c.Stage == Leaving:
-		c.Stage = Stands
 	case !on && c != nil && (c.Stage == Refused || c.Stage == Pending):
 		s.m.Call = nil
 	case !on && c != nil && c.Stage == Stands:

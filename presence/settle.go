@@ -93,15 +93,7 @@ func (s *step) settleTeams() {
 	case w.Value.IsZero():
 		s.settleTeamsGone(w)
 	case w.Stage == Lifted:
-		// During an own session only a choice by hand can show anything else than a
-		// call. After a call of Teams itself, what shows first is no choice unless it
-		// is a value that only a hand can set.
-		if s.teamsCall() || nobody(shown) || s.explained() {
-			return
-		}
-		if s.m.Session.stands() || manual(shown) {
-			s.takenTeams()
-		}
+		s.settleLifted(w)
 	case shown.Shows(w.Value): // also when its person signs in again: no change
 		if w.Stage == Hidden || w.Stage == Stands {
 			w.Stage = Stands
@@ -111,6 +103,28 @@ func (s *step) settleTeams() {
 		w.Stage == Hidden && !signedOut(shown) && !s.ownCall() && !shown.Shows(w.Old):
 		s.takenTeams()
 	}
+}
+
+// settleLifted learns what shows beneath a preferred presence that has made room for a
+// call. Nobody has chosen that just now, unless only a hand can set it.
+func (s *step) settleLifted(w *TeamsWrite) {
+	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
+	switch {
+	case s.ownCall():
+		if s.Teams.certain(w.At) {
+			s.agreeTeams(w.Value) // anything but the call is a choice from now on
+		}
+	case s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
+	default:
+		s.agreeTeams(w.Value)
+		s.takenTeams()
+	}
+}
+
+// byHand reports that only a hand can have set what Teams shows beside the own session:
+// clients do not show it, or the session is stronger.
+func (s *step) byHand() bool {
+	return s.m.Session.stands() && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
 }
 
 // explained reports that what Teams shows is no change by a person, because of the

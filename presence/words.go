@@ -65,3 +65,9 @@ func manual(t Teams) bool {
 // weakerThanCall reports that a preferred presence would hide that its person is
 // in a call without saying at least as much.
 func weakerThanCall(t Teams) bool { return !strings.EqualFold(t.Activity, "DoNotDisturb") }
+
+// weakerThanSession reports that an application's session would be shown in place of
+// what a client says.
+func weakerThanSession(t Teams) bool {
+	return !strings.EqualFold(t.Availability, "Busy") && !strings.EqualFold(t.Availability, "DoNotDisturb")
+}

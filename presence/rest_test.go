@@ -1,0 +1,190 @@
+package presence_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// quiet is longer than anything of the schedules takes to have its effect.
+const quiet = 3 * time.Minute
+
+// play plays a schedule and asserts what holds of every one. In the time before the last
+// event all that is late or lost is made good.
+func (m *model) play(s schedule) {
+	m.schedule = s
+	for ; slices.Contains(circumstances, s[0].what); s = s[1:] {
+		s[0].what.do(m, s[0].value)
+	}
+	m.connector.start()
+	for _, e := range s[:len(s)-1] {
+		m.pass(e)
+	}
+	m.heal()
+	last := s[len(s)-1]
+	m.advance(m.begin.Add(last.at - time.Second).Sub(m.now))
+	m.connector.read(latency)
+	m.advance(time.Second)
+	m.atRest()
+	expect := m.expect()
+	m.pass(last)
+	m.advance(quiet)
+	m.atRest()
+	expect()
+	m.call(0)
+	m.meet("")
+	m.advance(quiet)
+	m.atRest()
+}
+
+func (m *model) pass(e event) {
+	m.advance(m.begin.Add(e.at).Sub(m.now))
+	m.note("— %v", e)
+	e.what.do(m, e.value)
+}
+
+// heal ends every trouble, but a write may yet be lost, and the connector killed.
+func (m *model) heal() {
+	m.reads, m.answers, m.exchange.delay = latency, latency, latency
+	m.mute, m.faults = 0, slices.DeleteFunc(m.faults, func(f fault) bool { return f == refused })
+	m.note("all troubles end")
+	if m.connector.stopping {
+		m.connector.end()
+	}
+	m.restart()
+	m.connector.read(latency)
+}
+
+// atRest asserts what holds once nothing has happened for a while.
+func (m *model) atRest() {
+	o, x, c := m.office, m.exchange, m.connector
+	if !c.licensed {
+		switch {
+		case c.linked, c.memory.Owns():
+			m.failf("the licence is lost and the link is left: %+v", c.memory)
+		case !o.session.IsZero() && !o.refused, len(x.aliens) > 0, x.by == ours && x.activity != "", o.slotBy == ours && !o.slot.IsZero():
+			m.failf("something is left behind: session %v, %d alien calls, %q by %s, %v by %s", o.session, len(x.aliens), x.activity, x.by, o.slot, o.slotBy)
+		}
+		return
+	}
+	for _, a := range []presence.Action{c.doing, c.rules.Merge(c.memory, c.view()).Action} {
+		if _, renewal := a.(presence.RenewSession); a != nil && !renewal {
+			m.failf("it has not come to rest: %v", a)
+		}
+	}
+	m.callsAtRest()
+	m.valuesAtRest()
+}
+
+// callsAtRest asserts that calls are mirrored.
+func (m *model) callsAtRest() {
+	o, x, c := m.office, m.exchange, m.connector
+	refusedSession := c.memory.Session != nil && (c.memory.Session.Stage == presence.Refused || c.memory.Session.Stage == presence.Gone)
+	seen := x.calls > 0 && (x.counted || len(x.aliens) == 0)
+	if held := !o.session.IsZero(); held != seen && !refusedSession {
+		m.failf("a call on the PBX: %v, a session: %v", x.calls > 0, held)
+	}
+	inCall := m.inCall() && !m.ownCall()
+	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
+	if want := inCall && !refusedCall; want != (len(x.aliens) == 1) || len(x.aliens) > 1 {
+		m.failf("Teams shows %v, and there are %d alien calls", o.shown, len(x.aliens))
+	}
+}
+
+func (m *model) inCall() bool {
+	word, _ := rules.Tables.ToPBX(m.office.shown.Activity)
+	return word == presence.OnThePhone
+}
+
+// ownCall reports that what Teams shows may be the session of the connector.
+func (m *model) ownCall() bool {
+	return !m.office.session.IsZero() && m.office.shown.Shows(m.office.session)
+}
+
+// valuesAtRest asserts that what the connector has written is what the other side says.
+func (m *model) valuesAtRest() {
+	o, x, c := m.office, m.exchange, m.connector
+	word, known := rules.Tables.ToPBX(o.shown.Activity)
+	if word == presence.Online {
+		word = ""
+	}
+	visible := known && !m.inCall()
+	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
+	if x.by == ours && x.activity != "" && visible && x.activity != word && !x.refused {
+		m.failf("the connector has set %q on the PBX, and Teams shows %v", x.activity, o.shown)
+	}
+	if x.by == ours && x.activity != "" && !visible && known && refusedCall && x.activity != presence.Busy {
+		m.failf("the PBX shows %q in place of an alien call", x.activity)
+	}
+	manual, inTable := rules.Tables.ToTeams(x.activity)
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && o.slot != manual.Value {
+		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
+	}
+	if o.slotBy == ours && !o.session.IsZero() && weaker(o.slot) {
+		m.failf("%v hides the call", o.slot)
+	}
+	lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
+	if a := c.memory.Agreed; visible && !lifted && !a.Teams.Shows(o.shown) || inTable && a.PBX != x.activity {
+		m.failf("agreed on %v and %q, shown are %v and %q", a.Teams, a.PBX, o.shown, x.activity)
+	}
+}
+
+// expect returns what is to be asserted once the last event has had its effect: that it was
+// carried over as the tables say.
+func (m *model) expect() func() {
+	o, x, c := m.office, m.exchange, m.connector
+	if !c.licensed {
+		return func() {}
+	}
+	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
+	written := c.memory.ToTeams
+	if written != nil && written.Stage == presence.Lifted && (m.inCall() || !agreed.Teams.IsZero()) {
+		agreed.Teams = written.Value
+	}
+	talking := x.calls > 0 || m.inCall()
+	return func() {
+		switch {
+		case x.activity != held && x.activity == agreed.PBX:
+		case x.activity != held && x.by != ours:
+			m.expectInTeams(talking)
+		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:
+		case !x.counted && m.ownCall(): // it was hidden by the alien call until now
+		case written != nil && o.shown.Shows(written.Value): // it says what the PBX says
+		default:
+			m.expectOnPBX(agreed.Teams, held, heldBy)
+		}
+	}
+}
+
+func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
+	shown := m.office.shown
+	want, known := rules.Tables.ToPBX(shown.Activity)
+	switch {
+	case want == presence.OnThePhone && m.exchange.noAlien && !m.ownCall() && (held == "" || heldBy == ours):
+		want = presence.Busy
+	case !known, want == presence.OnThePhone:
+		want = held
+	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before)):
+		want = held
+	case want == presence.Online:
+		want = ""
+	}
+	if m.exchange.activity != want {
+		m.failf("Teams went from %v to %v, and the PBX from %q to %q instead of %q", before, shown, held, m.exchange.activity, want)
+	}
+}
+
+func (m *model) expectInTeams(talking bool) {
+	manual, inTable := rules.Tables.ToTeams(m.exchange.activity)
+	want, waits := manual.Value, talking && manual.Value != shows("DoNotDisturb")
+	if o := m.office; inTable && !waits && o.slot != want || inTable && waits && o.slotBy == ours && !o.slot.IsZero() {
+		m.failf("the PBX was set to %q, and the preferred presence is %v instead of %v", m.exchange.activity, m.office.slot, want)
+	}
+}
+
+func weaker(t presence.Teams) bool { return t != shows("DoNotDisturb") && !t.IsZero() }
+
+func nobody(t presence.Teams) bool {
+	return slices.Contains([]string{"Offline", "OffWork", "Inactive"}, t.Activity)
+}

@@ -148,14 +148,14 @@ func (s *step) actPBX() Action {
 
 // leave turns what the connector holds into what it has to take back.
 func (s *step) leave() {
+	if s.Goal != TakeBack {
+		return
+	}
 	if s.m.Session != nil && s.m.Session.Stage == Gone {
 		s.m.Session = nil
 	}
 	if s.m.Call != nil && s.m.Call.Stage == Gone {
 		s.m.Call = nil
-	}
-	if s.Goal != TakeBack {
-		return
 	}
 	s.m.Agreed = nil // a link that comes back begins anew
 	if w := s.m.ToTeams; w != nil && w.Value.IsZero() {
@@ -168,9 +168,9 @@ func (s *step) leave() {
 	switch {
 	case w == nil || w.Activity == "":
 	case s.PBX == nil: // out of sight; what was written is taken to stand still
-		s.m.ToPBX = &PBXWrite{Old: w.Activity, Stage: Pending, At: s.Now}
+		s.m.ToPBX = &PBXWrite{Old: w.Activity, Trail: w.Trail, Stage: Pending, At: s.Now}
 		s.fired(RuleTakeBack)
-	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.oldIsOurs()):
+	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.Old == "" || w.oldIsOurs()):
 		s.writePBX("")
 		s.fired(RuleTakeBack)
 	default:

@@ -43,7 +43,8 @@ type connector struct {
 	dirty                         bool
 	timer                         int
 	teamsHeld, pbxHeld, looksHeld hold
-	steps                         int // in a row without anything from outside
+	doubtful                      [accounts]presence.Action // carried out, and the answer has not come
+	steps                         int                       // in a row without anything from outside
 }
 
 // hold keeps back the writes of a side after one has failed.
@@ -173,7 +174,7 @@ func (c *connector) view() presence.View {
 		Now: c.now, Goal: c.goal(), Direction: presence.Both, Teams: c.teams, TeamsSince: c.teamsSince,
 		TeamsHeld: c.teamsHeld.at(c.now), PBXHeld: c.pbxHeld.at(c.now), LooksHeld: c.looksHeld.at(c.now),
 	}
-	if c.pbx != nil && (!c.pbxLost || v.Goal == presence.TakeBack) {
+	if c.pbx != nil && !c.pbxLost {
 		v.PBX, v.PBXSince = c.pbx, c.pbxSince
 	}
 	return v
@@ -304,13 +305,16 @@ func (c *connector) act(a presence.Action) {
 func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out presence.Outcome) {
 	gone := a.Side() == presence.SidePBX && (connection == 0 || c.exchange.connection != connection)
 	switch {
-	case f == refused && mayRefuse(a):
+	case f == refused && c.mayRefuse(a):
 		switch out.Err = presence.ErrRefused; {
 		case accountOf(a) == activity:
-			c.exchange.refused = true
-			c.cause(preferred) // an earlier try may have been carried out, which then counts as hers
+			if c.exchange.refused = true; !c.licensed && c.exchange.by == ours {
+				c.exchange.by = both // given up
+			}
 		case accountOf(a) == session:
 			c.office.refused = true
+			c.mirrored()
+			c.mirrored()
 		case accountOf(a) == preferred && c.office.slotBy == ours:
 			c.office.slotBy = both // given up
 		}
@@ -319,8 +323,10 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 		out.Err = errUnanswered
 	case a.Side() == presence.SidePBX:
 		out = c.exchange.write(a)
+		c.doubtful[accountOf(a)] = a
 	default:
 		c.office.write(a)
+		c.doubtful[accountOf(a)] = a
 	}
 	if f == unanswered {
 		c.blame(a)
@@ -333,14 +339,17 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 	return out
 }
 
-// mayRefuse reports whether a side can refuse a. A PBX refuses to delete only what is gone.
-func mayRefuse(a presence.Action) bool {
+// mayRefuse reports whether a side can refuse a: not what it may have carried out before,
+// and a PBX refuses to delete only what is gone.
+func (c *connector) mayRefuse(a presence.Action) bool {
 	_, deletes := a.(presence.DelCall)
-	return !deletes
+	return !deletes && c.doubtful[accountOf(a)] == nil
 }
 
 func (c *connector) answered(a presence.Action, out presence.Outcome) {
-	out.At = c.now
+	if out.At = c.now; out.Err == nil {
+		c.doubtful[accountOf(a)] = nil
+	}
 	h := &c.teamsHeld
 	switch {
 	case a == presence.Action(presence.Look{}):

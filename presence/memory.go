@@ -50,7 +50,8 @@ type TeamsWrite struct {
 	OldSequence string
 	Trail       []Teams
 	Stage       Stage
-	At          time.Time
+	// At is when the write was decided, then when it was answered or failed last.
+	At time.Time
 	// Until is when Graph ends it.
 	Until time.Time
 }

@@ -175,9 +175,13 @@ func (m *model) client(activity_ string) {
 func (m *model) choose(value string) {
 	m.cause(activity)
 	m.mirrored()
-	if value == "" {
+	written := m.connector.memory.ToTeams
+	switch {
+	case value == "":
 		m.office.prefer(presence.Teams{}, 0, anna)
-	} else {
+	case written != nil && written.Value == shows(value): // nobody can tell
+		m.office.prefer(shows(value), 24*time.Hour, both)
+	default:
 		m.office.prefer(shows(value), 24*time.Hour, anna)
 	}
 }
@@ -186,7 +190,11 @@ func (m *model) contact(value string) {
 	if value != m.exchange.activity {
 		m.cause(preferred)
 		m.mirrored()
-		m.exchange.set(value, anna)
+		by := anna
+		if w := m.connector.memory.ToPBX; w != nil && w.Activity == value && value != "" {
+			by = both // nobody can tell
+		}
+		m.exchange.set(value, by)
 	}
 }
 
@@ -251,7 +259,7 @@ func (m *model) pause(d time.Duration) {
 	if !m.connector.up || m.connector.stopping {
 		return
 	}
-	m.cause(preferred, preferred, session, session, alien, alien)
+	m.cause(activity, activity, preferred, preferred, session, session, alien, alien)
 	run := m.connector.run
 	m.connector.stop()
 	m.after(10*time.Second, func() {
@@ -265,7 +273,7 @@ func (m *model) pause(d time.Duration) {
 // kill ends the process at once. Alien calls end with its connections.
 func (m *model) kill(d time.Duration) {
 	if m.connector.up {
-		m.cause(session)
+		m.cause(session, activity, activity)
 		m.mirrored()
 		m.connector.end()
 		m.after(d, m.restart)

@@ -23,9 +23,12 @@ func (m *model) play(s schedule) {
 	}
 	m.heal()
 	last := s[len(s)-1]
-	m.advance(m.begin.Add(last.at - time.Second).Sub(m.now))
+	m.advance(max(0, m.begin.Add(last.at-time.Second).Sub(m.now)))
 	m.connector.read(latency)
 	m.advance(time.Second)
+	if !m.connector.up {
+		m.advance(quiet) // it was killed just now
+	}
 	m.atRest()
 	expect := m.expect()
 	m.pass(last)
@@ -39,7 +42,7 @@ func (m *model) play(s schedule) {
 }
 
 func (m *model) pass(e event) {
-	m.advance(m.begin.Add(e.at).Sub(m.now))
+	m.advance(max(0, m.begin.Add(e.at).Sub(m.now)))
 	m.note("— %v", e)
 	e.what.do(m, e.value)
 }
@@ -80,20 +83,23 @@ func (m *model) atRest() {
 // callsAtRest asserts that calls are mirrored.
 func (m *model) callsAtRest() {
 	o, x, c := m.office, m.exchange, m.connector
+	if o.refused && (!o.session.IsZero() || o.now.Sub(o.sessionUntil) < quiet) {
+		return // what may not be ended looks like a call, until it runs out
+	}
 	refusedSession := c.memory.Session != nil && (c.memory.Session.Stage == presence.Refused || c.memory.Session.Stage == presence.Gone)
 	seen := x.calls > 0 && (x.counted || len(x.aliens) == 0)
 	if held := !o.session.IsZero(); held != seen && !refusedSession {
 		m.failf("a call on the PBX: %v, a session: %v", x.calls > 0, held)
 	}
-	inCall := m.inCall() && !m.ownCall()
+	inCall := inCall(m.office.shown) && !m.ownCall()
 	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
 	if want := inCall && !refusedCall; want != (len(x.aliens) == 1) || len(x.aliens) > 1 {
 		m.failf("Teams shows %v, and there are %d alien calls", o.shown, len(x.aliens))
 	}
 }
 
-func (m *model) inCall() bool {
-	word, _ := rules.Tables.ToPBX(m.office.shown.Activity)
+func inCall(t presence.Teams) bool {
+	word, _ := rules.Tables.ToPBX(t.Activity)
 	return word == presence.OnThePhone
 }
 
@@ -109,7 +115,7 @@ func (m *model) valuesAtRest() {
 	if word == presence.Online {
 		word = ""
 	}
-	visible := known && !m.inCall()
+	visible := known && !inCall(m.office.shown)
 	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
 	if x.by == ours && x.activity != "" && visible && x.activity != word && !x.refused {
 		m.failf("the connector has set %q on the PBX, and Teams shows %v", x.activity, o.shown)
@@ -121,7 +127,7 @@ func (m *model) valuesAtRest() {
 	if o.slotBy == ours && !o.slot.IsZero() && inTable && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
-	if o.slotBy == ours && !o.session.IsZero() && weaker(o.slot) {
+	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && weaker(o.slot) {
 		m.failf("%v hides the call", o.slot)
 	}
 	lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
@@ -139,10 +145,10 @@ func (m *model) expect() func() {
 	}
 	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
 	written := c.memory.ToTeams
-	if written != nil && written.Stage == presence.Lifted && (m.inCall() || !agreed.Teams.IsZero()) {
+	if written != nil && written.Stage == presence.Lifted && (inCall(m.office.shown) || !agreed.Teams.IsZero()) {
 		agreed.Teams = written.Value
 	}
-	talking := x.calls > 0 || m.inCall()
+	talking := x.calls > 0 || inCall(o.shown) && !m.ownCall()
 	return func() {
 		switch {
 		case x.activity != held && x.activity == agreed.PBX:
@@ -150,7 +156,7 @@ func (m *model) expect() func() {
 			m.expectInTeams(talking)
 		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:
 		case !x.counted && m.ownCall(): // it was hidden by the alien call until now
-		case written != nil && o.shown.Shows(written.Value): // it says what the PBX says
+		case written != nil && (o.shown.Shows(written.Value) || shown.Shows(written.Value) && written.Stage == presence.Lifted): // it says what the PBX says
 		default:
 			m.expectOnPBX(agreed.Teams, held, heldBy)
 		}
@@ -165,7 +171,7 @@ func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
 		want = presence.Busy
 	case !known, want == presence.OnThePhone:
 		want = held
-	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before)):
+	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before) || inCall(before)):
 		want = held
 	case want == presence.Online:
 		want = ""

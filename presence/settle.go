@@ -146,6 +146,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.letGo()
 		}
 	case shown.Shows(w.Value):
+		s.agreeTeams(shown)
 		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
 			w.Stage, w.Trail = Stands, nil
 		}

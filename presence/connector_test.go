@@ -322,7 +322,12 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 		c.blame(a)
 		out.Err = errUnanswered
 	case a.Side() == presence.SidePBX:
+		unheard := c.pbx == nil || c.pbx.Value.Activity != c.exchange.activity
 		out = c.exchange.write(a)
+		if accountOf(a) == activity && unheard { // it crosses a change of hers, and may be taken for another
+			c.exchange.by = both
+			c.cause(preferred)
+		}
 		c.doubtful[accountOf(a)] = a
 	default:
 		c.office.write(a)

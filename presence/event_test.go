@@ -88,8 +88,15 @@ var troubles = []*kind{
 	{"the connector will be killed %s", []string{string(beforeStore), string(beforeWrite), string(beforeReply), string(beforeDone)}, func(m *model, v string) { m.killAt = point(v) }},
 }
 
+// endings come last, in any schedule.
+var endings = []*kind{
+	{"the calls end, and nothing more happens", nil, (*model).endCalls},
+	{"the connector is stopped in order", nil, (*model).endByStop},
+	{"the link ends", nil, (*model).endLink},
+}
+
 func kinds() (all []*kind) {
-	for _, some := range [][]*kind{circumstances, changes, calls, troubles} {
+	for _, some := range [][]*kind{circumstances, changes, calls, troubles, endings} {
 		all = append(all, some...)
 	}
 	return all
@@ -150,12 +157,12 @@ func anyOf(kinds ...[]*kind) *rapid.Generator[event] {
 	})
 }
 
-// schedules draws what holds throughout, some events, and as the last a change that anna
-// makes after a while without any.
+// schedules draws what holds throughout, some events, a change that anna makes after a while
+// without any, and an ending.
 func schedules() *rapid.Generator[schedule] {
 	throughout := rapid.SliceOfN(anyOf(circumstances), 0, 2)
 	events := rapid.SliceOfN(anyOf(changes, calls, troubles), 0, 20)
-	change := anyOf(changes)
+	change, ending := anyOf(changes), anyOf(endings)
 	return rapid.Custom(func(t *rapid.T) schedule {
 		var s schedule
 		for _, e := range throughout.Draw(t, "throughout") {
@@ -168,8 +175,8 @@ func schedules() *rapid.Generator[schedule] {
 			e.at = at
 			s = append(s, e)
 		}
-		last := change.Draw(t, "last")
-		last.at = at + quiet
-		return append(s, last)
+		last, end := change.Draw(t, "last change"), ending.Draw(t, "ending")
+		last.at, end.at = at+quiet, at+2*quiet
+		return append(s, last, end)
 	})
 }

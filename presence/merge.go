@@ -104,7 +104,9 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 
 func (s *step) carryTeams(teams Teams, word, pbx string) {
 	before := s.m.Agreed.Teams
-	*s.m.Agreed = Pair{teams, pbx}
+	if s.agreeTeams(teams); !s.m.ToPBX.inFlight() {
+		s.agreePBX(pbx)
+	}
 	switch {
 	case word != Online:
 	case !nobody(teams) && !nobody(before) && !s.Tables.isCall(before), s.fromTeams():

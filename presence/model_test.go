@@ -41,6 +41,7 @@ type model struct {
 	heardUpTo  int // the newest version that the connector has heard of
 	faults     []fault
 	killAt     point
+	expired    int // what ran out in Teams
 
 	schedule schedule
 	begin    time.Time
@@ -56,8 +57,9 @@ func newModel(t interface {
 	m := &model{clock: c, t: t, office: newOffice(c), exchange: newExchange(c), reads: latency, answers: latency, begin: c.now}
 	m.connector = &connector{model: m, rules: rules, licensed: true}
 	m.office.tell, m.exchange.tell = m.notify, m.update
-	m.office.lost = func() {
-		m.note("the preferred presence of %s runs out", m.office.slotBy)
+	m.office.ranOut = func(what string) {
+		m.note("%s runs out", what)
+		m.expired++
 		m.cause(activity)
 		m.mirrored()
 	}
@@ -267,7 +269,11 @@ func (m *model) pause(d time.Duration) {
 			m.connector.end()
 		}
 	})
-	m.after(10*time.Second+d, m.restart)
+	m.after(10*time.Second+d, func() {
+		if m.connector.run == run+1 {
+			m.restart()
+		}
+	})
 }
 
 // kill ends the process at once. Alien calls end with its connections.
@@ -276,7 +282,12 @@ func (m *model) kill(d time.Duration) {
 		m.cause(session, activity, activity)
 		m.mirrored()
 		m.connector.end()
-		m.after(d, m.restart)
+		run := m.connector.run
+		m.after(d, func() {
+			if m.connector.run == run {
+				m.restart()
+			}
+		})
 	}
 }
 

@@ -10,20 +10,20 @@ import (
 // quiet is longer than anything of the schedules takes to have its effect.
 const quiet = 3 * time.Minute
 
-// play plays a schedule and asserts what holds of every one. In the time before the last
-// event all that is late or lost is made good.
+// play plays a schedule and asserts what holds of every one. Before its last change all that
+// is late or lost is made good.
 func (m *model) play(s schedule) {
 	m.schedule = s
 	for ; slices.Contains(circumstances, s[0].what); s = s[1:] {
 		s[0].what.do(m, s[0].value)
 	}
 	m.connector.start()
-	for _, e := range s[:len(s)-1] {
+	events, change, ending := s[:len(s)-2], s[len(s)-2], s[len(s)-1]
+	for _, e := range events {
 		m.pass(e)
 	}
 	m.heal()
-	last := s[len(s)-1]
-	m.advance(max(0, m.begin.Add(last.at-time.Second).Sub(m.now)))
+	m.until(change.at - time.Second)
 	m.connector.read(latency)
 	m.advance(time.Second)
 	if !m.connector.up {
@@ -31,18 +31,19 @@ func (m *model) play(s schedule) {
 	}
 	m.atRest()
 	expect := m.expect()
-	m.pass(last)
+	m.pass(change)
 	m.advance(quiet)
 	m.atRest()
 	expect()
-	m.call(0)
-	m.meet("")
-	m.advance(quiet)
-	m.atRest()
+	m.pass(ending)
+	m.still()
 }
 
+// until lets time pass up to a time of the schedule.
+func (m *model) until(at time.Duration) { m.advance(max(0, m.begin.Add(at).Sub(m.now))) }
+
 func (m *model) pass(e event) {
-	m.advance(max(0, m.begin.Add(e.at).Sub(m.now)))
+	m.until(e.at)
 	m.note("— %v", e)
 	e.what.do(m, e.value)
 }
@@ -78,6 +79,56 @@ func (m *model) atRest() {
 	}
 	m.callsAtRest()
 	m.valuesAtRest()
+}
+
+func (m *model) endCalls(string) {
+	m.call(0)
+	m.meet("")
+	m.advance(quiet)
+	m.atRest()
+}
+
+// endByStop asserts that a stop leaves nothing that would go on without the connector.
+func (m *model) endByStop(string) {
+	m.faults, m.killAt = nil, ""
+	m.pause(time.Minute)
+	m.advance(time.Minute)
+	if o, x := m.office, m.exchange; !o.session.IsZero() && !o.refused || len(x.aliens) > 0 {
+		m.failf("the connector was stopped, and left are session %v and %d alien calls", o.session, len(x.aliens))
+	}
+	m.advance(quiet)
+	m.atRest()
+	m.endCalls("")
+}
+
+// endLink asserts that the end of a link takes back what is the connector's, and no more.
+func (m *model) endLink(string) {
+	o, x := m.office, m.exchange
+	activity, by, slot, slotBy := x.activity, x.by, o.slot, o.slotBy
+	m.license(false)
+	m.advance(quiet)
+	m.atRest()
+	if by == anna && x.activity != activity || slotBy == anna && o.slot != slot && m.now.Before(o.slotUntil) {
+		m.failf("anna had set %q and %v, and the end of the link has left %q and %v", activity, slot, x.activity, o.slot)
+	}
+}
+
+// still asserts that nothing is written where nothing changes, whatever is heard again and
+// however often the connector starts. What runs out meanwhile is a change.
+func (m *model) still() {
+	m.faults, m.killAt = nil, ""
+	before, expired := len(m.made), m.expired
+	for range 3 {
+		m.again()
+		m.connector.read(latency)
+		m.advance(time.Second)
+		m.kill(3 * time.Second)
+		m.advance(time.Hour)
+	}
+	if after := m.made[before:]; len(after) > 0 && m.expired == expired {
+		m.failf("nothing has changed, and written is %q", after)
+	}
+	m.atRest()
 }
 
 // callsAtRest asserts that calls are mirrored.

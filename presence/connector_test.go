@@ -316,7 +316,8 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 			c.mirrored()
 			c.mirrored()
 		case accountOf(a) == preferred && c.office.slotBy == ours:
-			c.office.slotBy = both // given up
+			c.office.slotBy = both // given up, and hers from now on
+			c.cause(activity)
 		}
 	case f == lost, f == refused, gone:
 		c.blame(a)

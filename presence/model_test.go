@@ -159,7 +159,7 @@ func (m *model) spend(a presence.Action) {
 // on the PBX.
 func (m *model) mirrored() {
 	if m.cause(alien); !m.exchange.counted {
-		m.cause(session, preferred)
+		m.cause(alien, session, preferred)
 	}
 }
 

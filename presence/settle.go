@@ -8,10 +8,10 @@ func (s *step) settle() {
 		s.settlePBX()
 		s.settleCall()
 	}
+	s.settleSession()
 	if s.Teams != nil {
 		s.settleTeams()
 	}
-	s.settleSession()
 }
 
 func (s *step) settlePBX() {
@@ -92,7 +92,7 @@ func (s *step) settleTeams() {
 		s.settleTeamsFlight(w)
 	case w.Value.IsZero():
 		s.settleTeamsGone(w)
-	case w.Stage == Lifted:
+	case w.Stage == Lifting || w.Stage == Lifted:
 		s.settleLifted(w)
 	case shown.Shows(w.Value): // also when its person signs in again: no change
 		if w.Stage == Hidden || w.Stage == Stands {
@@ -111,7 +111,7 @@ func (s *step) settleLifted(w *TeamsWrite) {
 	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
 	switch {
 	case s.ownCall():
-		if s.Teams.certain(w.At) {
+		if s.m.Session.stands() {
 			s.agreeTeams(w.Value) // anything but the call is a choice from now on
 		}
 	case s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
@@ -138,7 +138,8 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	shown, late := s.Teams.Value, w.Stage == Sent && s.settledAndSeen(w.At)
 	switch {
 	case w.Value.IsZero(): // cleared: a read tells what was beneath
-		if s.unsure = w.Stage == Sent && !s.Teams.certain(w.At); s.unsure {
+		if w.Stage == Sent && !s.Teams.certain(w.At) {
+			s.unsure = true
 			return
 		}
 		if w.Stage == Sent && (late || !w.still(*s.Teams)) {
@@ -175,7 +176,8 @@ func (s *step) expired() {
 // takenTeams gives up what a person has replaced. A look that may be a late echo does
 // not prove that; then Teams is read first.
 func (s *step) takenTeams() {
-	if s.unsure = !s.Teams.certain(s.m.ToTeams.At); s.unsure {
+	if !s.Teams.certain(s.m.ToTeams.At) {
+		s.unsure = true
 		return
 	}
 	s.letGo()
@@ -220,6 +222,8 @@ func (s *step) settleSession() {
 		}
 	case h.Stage == Refused && (!shows && s.settled(h.Until) || s.settledAndSeen(h.Until)):
 		h.Until = time.Time{} // nothing of it is left
+	case h.Stage == Renewing && !s.Now.Before(h.Until): // ended, unless the renewal has arrived
+		h.Stage, h.At = Pending, s.Now
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
 		h.Stage, h.At = Gone, h.Until
 	}

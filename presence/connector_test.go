@@ -283,7 +283,9 @@ func (c *connector) act(a presence.Action) {
 				return
 			}
 			if !arrives {
-				c.blame(a)
+				if c.blame(a); accountOf(a) == activity && !c.licensed {
+					c.exchange.by = both // what the last look shows may be hers
+				}
 				out.Err = errUnanswered
 			}
 			if a == presence.Action(presence.Look{}) && out.Err == nil && !c.sawTeams(look, version) {

@@ -122,7 +122,11 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 	}
 }
 
+// writePBX replaces what the PBX shows, and with it what waits in Teams for the end of a call.
 func (s *step) writePBX(activity string) {
+	if s.m.ToTeams != nil && s.m.ToTeams.Stage == Lifted {
+		s.m.ToTeams = nil
+	}
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
 	if last := s.m.ToPBX; last != nil {
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Activity))

@@ -164,7 +164,7 @@ func (w *TeamsWrite) trails(seen TeamsSeen) bool {
 	if w.Stage == Sent && seen.certain(w.At) {
 		return false
 	}
-	return w.Value.IsZero() || slices.ContainsFunc(w.Trail, seen.Value.Shows)
+	return w.Value.IsZero() || slices.ContainsFunc(w.Trail, func(t Teams) bool { return t.IsZero() || seen.Value.Shows(t) })
 }
 
 // certain reports a read begun at t or later: it cannot be a late echo of what was

@@ -283,8 +283,9 @@ func (c *connector) act(a presence.Action) {
 				return
 			}
 			if !arrives {
-				if c.blame(a); accountOf(a) == activity && !c.licensed {
-					c.exchange.by = both // what the last look shows may be hers
+				if c.blame(a); accountOf(a) == activity { // what is looked at then may count as hers
+					c.exchange.by = both
+					c.cause(preferred)
 				}
 				out.Err = errUnanswered
 			}

@@ -91,6 +91,7 @@ func (m *model) endCalls(string) {
 // endByStop asserts that a stop leaves nothing that would go on without the connector.
 func (m *model) endByStop(string) {
 	m.faults, m.killAt = nil, ""
+	m.advance(time.Minute) // what failed last is made good
 	m.pause(time.Minute)
 	m.advance(time.Minute)
 	if o, x := m.office, m.exchange; !o.session.IsZero() && !o.refused || len(x.aliens) > 0 {
@@ -195,6 +196,9 @@ func (m *model) expect() func() {
 		return func() {}
 	}
 	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
+	if h := c.memory.Session; h != nil && h.Stage == presence.Refused {
+		return func() {} // what is beneath a call that cannot be shown is anybody's guess
+	}
 	written := c.memory.ToTeams
 	if written != nil && written.Stage == presence.Lifted && (inCall(m.office.shown) || !agreed.Teams.IsZero()) {
 		agreed.Teams = written.Value

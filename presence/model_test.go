@@ -46,7 +46,7 @@ type model struct {
 	schedule schedule
 	begin    time.Time
 	diary    []func() string
-	made     []string // writes that the connector sent, for the named cases
+	made     []string // writes that the connector sent, renewals aside
 }
 
 func newModel(t interface {
@@ -141,10 +141,11 @@ func (m *model) faultOf(a presence.Action) (f fault) {
 // spend counts a write against its causes.
 func (m *model) spend(a presence.Action) {
 	of := accountOf(a)
-	if _, renewal := a.(presence.RenewSession); renewal {
+	switch a.(type) {
+	case presence.RenewSession:
 		m.cause(session)
-	}
-	if a != presence.Action(presence.Look{}) {
+	case presence.Look:
+	default:
 		m.made = append(m.made, a.String())
 	}
 	if of == preferred || of == session {

@@ -170,7 +170,7 @@ func schedules() *rapid.Generator[schedule] {
 			s = append(s, e)
 		}
 		var at time.Duration
-		for _, e := range events.Draw(t, "events") {
+		for _, e := range append(events.Draw(t, "events"), events.Draw(t, "more events")...) {
 			at += e.at
 			e.at = at
 			s = append(s, e)

@@ -41,7 +41,8 @@ type model struct {
 	heardUpTo  int // the newest version that the connector has heard of
 	faults     []fault
 	killAt     point
-	expired    int // what ran out in Teams
+	owed       presence.Teams // preferred presence that waits for the end of a call
+	expired    int            // what ran out in Teams
 
 	schedule schedule
 	begin    time.Time
@@ -57,11 +58,12 @@ func newModel(t interface {
 	m := &model{clock: c, t: t, office: newOffice(c), exchange: newExchange(c), reads: latency, answers: latency, begin: c.now}
 	m.connector = &connector{model: m, rules: rules, licensed: true}
 	m.office.tell, m.exchange.tell = m.notify, m.update
-	m.office.ranOut = func(what string) {
+	m.office.ranOut = func(what string, by author) {
 		m.note("%s runs out", what)
 		m.expired++
-		m.cause(activity)
-		m.mirrored()
+		if m.mirrored(); by != ours { // what the connector has set runs out without a trace
+			m.cause(activity)
+		}
 	}
 	return m
 }

@@ -21,7 +21,7 @@ const (
 type office struct {
 	*clock
 	tell   func() // what is shown has changed
-	ranOut func(what string)
+	ranOut func(what string, by author)
 
 	client presence.Teams // what the person's own client says; zero while signed out
 	call   presence.Teams // beside a call
@@ -95,7 +95,7 @@ func (o *office) prefer(v presence.Teams, lifetime time.Duration, by author) {
 		o.after(lifetime, func() {
 			if o.slotUntil.Equal(until) && !o.slot.IsZero() {
 				o.slot = presence.Teams{}
-				o.ranOut("a preferred presence")
+				o.ranOut("the preferred presence", o.slotBy)
 				o.changed()
 			}
 		})
@@ -109,7 +109,7 @@ func (o *office) hold(v presence.Teams, lifetime time.Duration) {
 	o.after(lifetime, func() {
 		if o.sessionUntil.Equal(until) && !o.session.IsZero() {
 			o.session = presence.Teams{}
-			o.ranOut("the session")
+			o.ranOut("the session", anna)
 			o.changed()
 		}
 	})

@@ -85,7 +85,9 @@ func (m *model) endCalls(string) {
 	m.call(0)
 	m.meet("")
 	m.advance(quiet)
-	m.atRest()
+	if m.atRest(); !m.owed.IsZero() && m.office.slot != m.owed {
+		m.failf("after the call the preferred presence is %v instead of %v", m.office.slot, m.owed)
+	}
 }
 
 // endByStop asserts that a stop leaves nothing that would go on without the connector.
@@ -239,6 +241,9 @@ func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
 func (m *model) expectInTeams(talking bool) {
 	manual, inTable := rules.Tables.ToTeams(m.exchange.activity)
 	want, waits := manual.Value, talking && manual.Value != shows("DoNotDisturb")
+	if waits && inTable && m.office.slot.IsZero() {
+		m.owed = want
+	}
 	if o := m.office; inTable && !waits && o.slot != want || inTable && waits && o.slotBy == ours && !o.slot.IsZero() {
 		m.failf("the PBX was set to %q, and the preferred presence is %v instead of %v", m.exchange.activity, m.office.slot, want)
 	}

@@ -243,9 +243,7 @@ func (s *step) settleCall() {
 	}
 	moved := c.Connection != s.PBX.Connection && !s.PBX.At.Before(c.At)
 	switch {
-	case moved && c.Stage == Stands: // it ended with its connection
-		c.Stage, c.Home, c.Connection = Pending, s.PBX.Home, s.PBX.Connection
-	case moved && c.Stage != Pending:
+	case moved && c.Stage != Pending: // it ended with its connection
 		s.m.Call = nil
 	case c.Stage == Gone && (s.PBX.Counted || !s.PBX.OnPhone || s.settled(c.At)):
 		s.m.Call = nil

@@ -176,7 +176,8 @@ func schedules() *rapid.Generator[schedule] {
 			s = append(s, e)
 		}
 		last, end := change.Draw(t, "last change"), ending.Draw(t, "ending")
-		last.at, end.at = at+quiet, at+2*quiet
+		last.at = at + rapid.SampledFrom([]time.Duration{30 * time.Second, quiet}).Draw(t, "gap")
+		end.at = last.at + quiet
 		return append(s, last, end)
 	})
 }

@@ -23,13 +23,16 @@ func (m *model) play(s schedule) {
 		m.pass(e)
 	}
 	m.heal()
+	healed := m.now
 	m.until(change.at - time.Second)
 	m.connector.read(latency)
 	m.advance(time.Second)
-	if !m.connector.up {
+	if !m.connector.up || m.connector.memory.Agreed == nil || m.connector.pbx == nil {
 		m.advance(quiet) // it was killed just now
 	}
-	m.atRest()
+	if m.now.Sub(healed) >= quiet {
+		m.atRest()
+	}
 	expect := m.expect()
 	m.pass(change)
 	m.advance(quiet)

@@ -108,7 +108,7 @@ const (
 func (m Memory) Owns() bool {
 	return m.Session != nil || m.Call != nil ||
 		m.ToPBX != nil && (m.ToPBX.Activity != "" || m.ToPBX.Stage == Pending) ||
-		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending)
+		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving)
 }
 
 // Clone returns a copy that shares nothing with m.

@@ -122,10 +122,14 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 	}
 }
 
-// writePBX replaces what the PBX shows, and with it what waits in Teams for the end of a call.
+// writePBX replaces what the PBX shows, and with it what of that was still on
+// its way to Teams, or waits for the end of a call.
 func (s *step) writePBX(activity string) {
-	if s.m.ToTeams != nil && s.m.ToTeams.Stage == Lifted {
+	switch wait := s.m.ToTeams; {
+	case wait != nil && wait.Stage == Lifted:
 		s.m.ToTeams = nil
+	case wait != nil && wait.Stage == Pending:
+		wait.Stage = Leaving // it may have arrived
 	}
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
 	if last := s.m.ToPBX; last != nil {

@@ -61,6 +61,7 @@ func (m *model) heal() {
 	}
 	m.restart()
 	m.connector.read(latency)
+	m.after(14*time.Second, func() { m.connector.read(latency) })
 }
 
 // atRest asserts what holds once nothing has happened for a while.
@@ -201,10 +202,10 @@ func (m *model) expect() func() {
 		return func() {}
 	}
 	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
-	if h := c.memory.Session; h != nil && h.Stage == presence.Refused {
+	if h := c.memory.Session; h != nil && h.Stage == presence.Refused || o.refused {
 		return func() {} // what is beneath a call that cannot be shown is anybody's guess
 	}
-	written := c.memory.ToTeams
+	unchanged, written := agreed.Teams, c.memory.ToTeams
 	if written != nil && written.Stage == presence.Lifted && (inCall(m.office.shown) || !agreed.Teams.IsZero()) {
 		agreed.Teams = written.Value
 	}
@@ -216,6 +217,7 @@ func (m *model) expect() func() {
 			m.expectInTeams(talking)
 		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:
 		case !x.counted && m.ownCall(): // it was hidden by the alien call until now
+		case o.shown.Shows(unchanged): // whatever a call has hidden meanwhile
 		case written != nil && (o.shown.Shows(written.Value) || shown.Shows(written.Value) && written.Stage == presence.Lifted): // it says what the PBX says
 		default:
 			m.expectOnPBX(agreed.Teams, held, heldBy)

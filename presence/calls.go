@@ -71,6 +71,9 @@ func (s *step) restore() {
 		return
 	}
 	switch {
+	case s.Goal == Sync && w.Stage == Lifted && s.m.Session == nil && s.Teams.Value.Shows(w.Value) && !s.Teams.certain(w.At):
+		s.unsure = true // a late look from before it made room
+		return
 	case s.Goal == TakeBack && w.Stage == Lifted:
 		s.m.ToTeams = nil
 		return

@@ -202,7 +202,7 @@ func (m *model) expect() func() {
 		return func() {}
 	}
 	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
-	if h := c.memory.Session; h != nil && h.Stage == presence.Refused || o.refused {
+	if h := c.memory.Session; h != nil && (h.Stage == presence.Refused || h.Stage == presence.Gone) || o.refused {
 		return func() {} // what is beneath a call that cannot be shown is anybody's guess
 	}
 	unchanged, written := agreed.Teams, c.memory.ToTeams

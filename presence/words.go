@@ -52,11 +52,12 @@ func signedOut(t Teams) bool {
 	return strings.EqualFold(t.Activity, "Offline") || strings.EqualFold(t.Activity, "PresenceUnknown")
 }
 
-// manual reports that a value is one that people choose by hand in Teams.
+// manual reports that a value is one that only a hand can set in Teams. Available and Away
+// are also what a client shows by itself.
 func manual(t Teams) bool {
-	for _, p := range preferredPairs[1:] {
+	for _, p := range preferredPairs {
 		if p.Shows(t) {
-			return true
+			return p.Activity != "Available" && p.Activity != "Away"
 		}
 	}
 	return false

@@ -87,6 +87,8 @@ type Call struct {
 //	   │         ▲└────▶ Hidden        ▲
 //	   │         └───── Renewing ◀── Stands
 //	   └▶ Refused          Lifting ──▶ Lifted ──▶ Pending
+//
+// A session that is still Renewing when its time is over is Pending again.
 type Stage string
 
 // The stages. Whether a Pending, Renewing, Leaving or Lifting write has arrived is not

@@ -1,7 +1,7 @@
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 
-.PHONY: all fmt lint test race soak demo vuln
+.PHONY: all fmt lint test race model soak demo vuln
 
 all: fmt lint test
 
@@ -19,6 +19,9 @@ test: ## The test command of the README.
 
 race: ## The same with the race detector, as CI runs it.
 	go test -race -timeout 20m ./...
+
+model: ## A million random schedules of the decision, for the night; tells how far it is.
+	go test ./presence -run TestAnySchedule -rapid.checks=10000 -v -timeout 4h
 
 soak: ## A simulated day with 5,000 and 10,000 people in bad weather; takes some minutes.
 	go test ./graph -run TestDayInAnyWeather -soak -v -timeout 60m

@@ -105,6 +105,9 @@ func (s *step) act() {
 	if s.out.Action = s.actTeams(); s.out.Action == nil {
 		s.out.Action = s.actPBX()
 	}
+	if s.out.Action != nil && len(s.out.Rules) == 0 {
+		s.fired(RuleGoOn)
+	}
 }
 
 func (s *step) actTeams() Action {
@@ -160,18 +163,18 @@ func (s *step) actPBX() Action {
 
 // leave turns what the connector holds into what it has to take back.
 func (s *step) leave() {
+	if s.Goal != TakeBack {
+		return
+	}
 	if s.m.Session != nil && s.m.Session.Stage == Gone {
 		s.m.Session = nil
 	}
 	if s.m.Call != nil && s.m.Call.Stage == Gone {
 		s.m.Call = nil
 	}
-	if s.Goal != TakeBack {
-		return
-	}
 	s.m.Agreed = nil // a link that comes back begins anew
-	if w := s.m.ToTeams; w != nil && w.Value.IsZero() {
-		s.m.ToTeams = nil
+	if w := s.m.ToTeams; w != nil && w.Value.IsZero() && (w.Stage != Pending || len(w.Trail) == 0) {
+		s.m.ToTeams = nil // nothing of the connector's is left
 	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
 		w.Stage = Leaving
 		s.fired(RuleTakeBack)
@@ -180,9 +183,9 @@ func (s *step) leave() {
 	switch {
 	case w == nil || w.Activity == "":
 	case s.PBX == nil: // out of sight; what was written is taken to stand still
-		s.m.ToPBX = &PBXWrite{Old: w.Activity, Stage: Pending, At: s.Now}
+		s.m.ToPBX = &PBXWrite{Old: w.Activity, Trail: w.Trail, Stage: Pending, At: s.Now}
 		s.fired(RuleTakeBack)
-	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.oldIsOurs()):
+	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.Old == "" || w.oldIsOurs()):
 		s.writePBX("")
 		s.fired(RuleTakeBack)
 	default:

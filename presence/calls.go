@@ -60,6 +60,7 @@ func (s *step) lift() {
 		return
 	}
 	w.Stage, w.At = Lifting, s.Now
+	s.agreeTeams(Teams{})
 	s.fired(RuleLift)
 }
 
@@ -71,6 +72,9 @@ func (s *step) restore() {
 		return
 	}
 	switch {
+	case s.Goal == Sync && w.Stage == Lifted && s.m.Session == nil && s.Teams.Value.Shows(w.Value) && !s.Teams.certain(w.At):
+		s.unsure = true // a late look from before it made room
+		return
 	case s.Goal == TakeBack && w.Stage == Lifted:
 		s.m.ToTeams = nil
 		return
@@ -82,19 +86,19 @@ func (s *step) restore() {
 		w.Trail = distinct(append(w.Trail, w.Old, s.Tables.Call()))
 		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
 	}
+	s.agreeTeams(w.Value)
 	s.fired(RuleRestore)
 }
 
-// callInTeams holds an alien call on the PBX.
+// callInTeams holds an alien call on the PBX. One that leaves may be gone already, so it
+// is let go before the next one is added.
 func (s *step) callInTeams(on bool) {
 	c := s.m.Call
 	switch {
-	case on && s.PBX != nil && (c == nil || c.Stage == Gone || c.Stage == Leaving && c.ID == 0):
+	case on && s.PBX != nil && (c == nil || c.Stage == Gone):
 		s.m.Call = &Call{Home: s.PBX.Home, Connection: s.PBX.Connection, Stage: Pending, At: s.Now}
 		s.fired(RuleCallTeams)
 		s.matched(SideTeams, s.Teams.Value.Activity)
-	case on && c != nil && c.Stage == Leaving:
-		c.Stage = Stands
 	case !on && c != nil && (c.Stage == Refused || c.Stage == Pending):
 		s.m.Call = nil
 	case !on && c != nil && c.Stage == Stands:

@@ -170,5 +170,5 @@ func (s *step) realTeamsCall() bool { return s.teamsCall() && !s.ownCall() }
 // pbxCall reports a call that a person has on the PBX. The on-the-phone that the
 // own alien call brings forth does not count.
 func (s *step) pbxCall() bool {
-	return s.PBX != nil && s.PBX.OnPhone && (s.PBX.Counted || s.m.Call == nil)
+	return s.PBX != nil && s.PBX.OnPhone && (s.PBX.Counted || s.m.Call == nil || s.m.Call.Stage == Refused)
 }

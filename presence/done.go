@@ -18,14 +18,15 @@ type Outcome struct {
 }
 
 // Done returns what to remember after an action. After an error other than
-// [ErrRefused] nothing changes: whether the write arrived is not known, and it
-// will be repeated.
+// [ErrRefused] whether the write arrived is not known, and it will be repeated. Nothing
+// changes but the time of a write in Teams: no look from before can tell what became of it.
 func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	refused := errors.Is(o.Err, ErrRefused)
+	m = m.Clone()
 	if o.Err != nil && !refused {
+		m.tried(a, o.At)
 		return m
 	}
-	m = m.Clone()
 	switch a.(type) {
 	case SetSession, RenewSession:
 		m.Session.answered(o.At, r.Session, refused)
@@ -52,6 +53,13 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 		}
 	}
 	return m
+}
+
+func (m *Memory) tried(a Action, at time.Time) {
+	switch a.(type) {
+	case SetPreferred, ClearPreferred:
+		m.ToTeams.At = at
+	}
 }
 
 // answered notes that a session was set or renewed. One that is renewed has been looked at
@@ -91,13 +99,15 @@ func (m *Memory) clearedTeams(at time.Time, refused bool) {
 	}
 }
 
-// giveUpPBX agrees that the PBX stays as it is, which may be what was written before.
+// giveUpPBX agrees that the PBX stays as it is, which may be what was written before. What
+// cannot be taken back, where nothing is agreed any more, is let be.
 func (m *Memory) giveUpPBX() {
 	w := m.ToPBX
-	if m.Agreed != nil {
-		m.Agreed.PBX = w.Old
+	m.ToPBX = nil
+	if m.Agreed == nil {
+		return
 	}
-	if m.ToPBX = nil; w.oldIsOurs() {
+	if m.Agreed.PBX = w.Old; w.oldIsOurs() {
 		m.ToPBX = &PBXWrite{Activity: w.Old, Stage: Stands, At: w.At}
 	}
 }

@@ -50,7 +50,8 @@ type TeamsWrite struct {
 	OldSequence string
 	Trail       []Teams
 	Stage       Stage
-	At          time.Time
+	// At is when the write was decided, then when it was answered or failed last.
+	At time.Time
 	// Until is when Graph ends it.
 	Until time.Time
 }
@@ -86,6 +87,8 @@ type Call struct {
 //	   │         ▲└────▶ Hidden        ▲
 //	   │         └───── Renewing ◀── Stands
 //	   └▶ Refused          Lifting ──▶ Lifted ──▶ Pending
+//
+// A session that is still Renewing when its time is over is Pending again.
 type Stage string
 
 // The stages. Whether a Pending, Renewing, Leaving or Lifting write has arrived is not
@@ -107,7 +110,7 @@ const (
 func (m Memory) Owns() bool {
 	return m.Session != nil || m.Call != nil ||
 		m.ToPBX != nil && (m.ToPBX.Activity != "" || m.ToPBX.Stage == Pending) ||
-		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending)
+		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving)
 }
 
 // Clone returns a copy that shares nothing with m.
@@ -163,7 +166,7 @@ func (w *TeamsWrite) trails(seen TeamsSeen) bool {
 	if w.Stage == Sent && seen.certain(w.At) {
 		return false
 	}
-	return w.Value.IsZero() || slices.ContainsFunc(w.Trail, seen.Value.Shows)
+	return w.Value.IsZero() || slices.ContainsFunc(w.Trail, func(t Teams) bool { return t.IsZero() || seen.Value.Shows(t) })
 }
 
 // certain reports a read begun at t or later: it cannot be a late echo of what was

@@ -18,10 +18,10 @@ func (s *step) values() {
 		return
 	}
 	agreed := s.m.Agreed
-	if agreed.Teams.IsZero() && visible && !s.explained() {
+	if agreed.Teams.IsZero() && visible && !s.explained() && !s.byHand() {
 		agreed.Teams = teams
 	}
-	manual, inTable := s.Tables.ToTeams(pbx)
+	write, inTable := s.Tables.ToTeams(pbx)
 	if !inTable && pbx != OnThePhone {
 		s.out.Unknown = append(s.out.Unknown, "PBX activity "+pbx)
 	}
@@ -44,13 +44,13 @@ func (s *step) values() {
 		s.carryTeams(teams, word, pbx)
 	case teamsChanged && pbxChanged:
 		s.fired(RuleBothPBX)
-		s.carryPBX(pbx, manual)
+		s.carryPBX(pbx, write)
 	case teamsChanged:
 		s.fired(RuleTeams)
 		s.carryTeams(teams, word, pbx)
 	case pbxChanged:
 		s.fired(RulePBX)
-		s.carryPBX(pbx, manual)
+		s.carryPBX(pbx, write)
 	}
 }
 
@@ -107,7 +107,9 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 func (s *step) carryTeams(teams Teams, word, pbx string) {
 	before := s.m.Agreed.Teams
 	s.matched(SideTeams, teams.Activity)
-	*s.m.Agreed = Pair{teams, pbx}
+	if s.agreeTeams(teams); !s.m.ToPBX.inFlight() {
+		s.agreePBX(pbx)
+	}
 	switch {
 	case word != Online:
 	case !nobody(teams) && !nobody(before) && !s.Tables.isCall(before), s.fromTeams():
@@ -123,7 +125,15 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 	}
 }
 
+// writePBX replaces what the PBX shows, and with it what of that was still on
+// its way to Teams, or waits for the end of a call.
 func (s *step) writePBX(activity string) {
+	switch wait := s.m.ToTeams; {
+	case wait != nil && wait.Stage == Lifted:
+		s.m.ToTeams = nil
+	case wait != nil && wait.Stage == Pending:
+		wait.Stage = Leaving // it may have arrived
+	}
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
 	if last := s.m.ToPBX; last != nil {
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Activity))
@@ -134,22 +144,33 @@ func (s *step) writePBX(activity string) {
 
 func (s *step) carryPBX(pbx string, manual Manual) {
 	s.matched(SidePBX, pbx)
-	s.m.Agreed.PBX = pbx
+	*s.m.Agreed = Pair{manual.Value, pbx}
 	last := s.m.ToTeams
-	inTeams := last != nil && last.Stage != Lifted // something of ours is, or may be, in Teams
 	busy := s.pbxCall() || s.realTeamsCall()
-	s.m.Agreed.Teams = manual.Value
 	switch {
 	case manual.Value.IsZero() && last != nil && last.Stage == Lifted:
 		s.m.ToTeams = nil
+		s.agreeShown()
 	case !manual.Value.IsZero() && busy && weakerThanCall(manual.Value):
 		s.writeTeams(manual)
-		if s.m.ToTeams.Stage = Lifted; inTeams && (!last.Value.IsZero() || last.Stage == Pending) {
-			s.m.ToTeams.Stage = Lifting
+		s.m.ToTeams.Stage = Lifted
+		switch {
+		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending):
+			s.m.ToTeams.Stage = Lifting // something of ours is, or may be, in Teams
+			s.agreeTeams(Teams{})
+		case !s.ownCall():
+			s.agreeShown()
 		}
 		s.fired(RuleLift)
 	default:
 		s.writeTeams(manual)
+	}
+}
+
+// agreeShown agrees what Teams shows, or what it will show first after a call.
+func (s *step) agreeShown() {
+	if s.agreeTeams(s.Teams.Value); s.teamsCall() {
+		s.agreeTeams(Teams{})
 	}
 }
 

@@ -1,7 +1,7 @@
 package presence
 
 // Rule names why a decision was taken, for an operator to read. A decision
-// without a rule changed nothing.
+// without a rule has no action, and changed no value.
 type Rule string
 
 // The rules, in the order in which they are looked at.
@@ -25,4 +25,5 @@ const (
 	RuleAgree        Rule = "both changed to the same"
 	RuleTakeBack     Rule = "what the connector had written is taken back"
 	RuleLook         Rule = "Teams is read to learn what has become of a write"
+	RuleGoOn         Rule = "what was decided before is carried out, or once more where it may not have arrived"
 )

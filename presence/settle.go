@@ -8,10 +8,10 @@ func (s *step) settle() {
 		s.settlePBX()
 		s.settleCall()
 	}
+	s.settleSession()
 	if s.Teams != nil {
 		s.settleTeams()
 	}
-	s.settleSession()
 }
 
 func (s *step) settlePBX() {
@@ -92,16 +92,8 @@ func (s *step) settleTeams() {
 		s.settleTeamsFlight(w)
 	case w.Value.IsZero():
 		s.settleTeamsGone(w)
-	case w.Stage == Lifted:
-		// During an own session only a choice by hand can show anything else than a
-		// call. After a call of Teams itself, what shows first is no choice unless it
-		// is a value that only a hand can set.
-		if s.teamsCall() || nobody(shown) || s.explained() {
-			return
-		}
-		if s.m.Session.stands() || manual(shown) {
-			s.takenTeams()
-		}
+	case w.Stage == Lifting || w.Stage == Lifted:
+		s.settleLifted(w)
 	case shown.Shows(w.Value): // also when its person signs in again: no change
 		if w.Stage == Hidden || w.Stage == Stands {
 			w.Stage = Stands
@@ -111,6 +103,28 @@ func (s *step) settleTeams() {
 		w.Stage == Hidden && !signedOut(shown) && !s.ownCall() && !shown.Shows(w.Old):
 		s.takenTeams()
 	}
+}
+
+// settleLifted learns what shows beneath a preferred presence that has made room for a
+// call. Nobody has chosen that just now, unless only a hand can set it.
+func (s *step) settleLifted(w *TeamsWrite) {
+	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
+	switch {
+	case s.ownCall():
+		if s.m.Session.stands() {
+			s.agreeTeams(w.Value) // anything but the call is a choice from now on
+		}
+	case s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
+	default:
+		s.agreeTeams(w.Value)
+		s.takenTeams()
+	}
+}
+
+// byHand reports that only a hand can have set what Teams shows beside the own session:
+// clients do not show it, or the session is stronger.
+func (s *step) byHand() bool {
+	return s.m.Session.stands() && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
 }
 
 // explained reports that what Teams shows is no change by a person, because of the
@@ -124,7 +138,8 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	shown, late := s.Teams.Value, w.Stage == Sent && s.settledAndSeen(w.At)
 	switch {
 	case w.Value.IsZero(): // cleared: a read tells what was beneath
-		if s.unsure = w.Stage == Sent && !s.Teams.certain(w.At); s.unsure {
+		if w.Stage == Sent && !s.Teams.certain(w.At) {
+			s.unsure = true
 			return
 		}
 		if w.Stage == Sent && (late || !w.still(*s.Teams)) {
@@ -132,6 +147,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.letGo()
 		}
 	case shown.Shows(w.Value):
+		s.agreeTeams(shown)
 		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
 			w.Stage, w.Trail = Stands, nil
 		}
@@ -160,7 +176,8 @@ func (s *step) expired() {
 // takenTeams gives up what a person has replaced. A look that may be a late echo does
 // not prove that; then Teams is read first.
 func (s *step) takenTeams() {
-	if s.unsure = !s.Teams.certain(s.m.ToTeams.At); s.unsure {
+	if !s.Teams.certain(s.m.ToTeams.At) {
+		s.unsure = true
 		return
 	}
 	s.letGo()
@@ -205,6 +222,8 @@ func (s *step) settleSession() {
 		}
 	case h.Stage == Refused && (!shows && s.settled(h.Until) || s.settledAndSeen(h.Until)):
 		h.Until = time.Time{} // nothing of it is left
+	case h.Stage == Renewing && !s.Now.Before(h.Until): // ended, unless the renewal has arrived
+		h.Stage, h.At = Pending, s.Now
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
 		h.Stage, h.At = Gone, h.Until
 	}
@@ -224,9 +243,7 @@ func (s *step) settleCall() {
 	}
 	moved := c.Connection != s.PBX.Connection && !s.PBX.At.Before(c.At)
 	switch {
-	case moved && c.Stage == Stands: // it ended with its connection
-		c.Stage, c.Home, c.Connection = Pending, s.PBX.Home, s.PBX.Connection
-	case moved && c.Stage != Pending:
+	case moved && c.Stage != Pending: // it ended with its connection
 		s.m.Call = nil
 	case c.Stage == Gone && (s.PBX.Counted || !s.PBX.OnPhone || s.settled(c.At)):
 		s.m.Call = nil

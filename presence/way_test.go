@@ -43,6 +43,11 @@ func TestTheWayOfAValue(t *testing.T) {
 	}
 }
 
+var (
+	chosenValues = []string{"Available/Available", "Busy/Busy", "DoNotDisturb/DoNotDisturb", "Away/Away", "Offline/OffWork"}
+	activities   = []string{"", "away", "busy", "dnd", "meeting", "lunch", "worship"}
+)
+
 // TestAWayEnds holds for every table that can stand: no row comes twice, and each takes up
 // what the one before has brought.
 func TestAWayEnds(t *testing.T) {

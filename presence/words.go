@@ -52,11 +52,12 @@ func signedOut(t Teams) bool {
 	return strings.EqualFold(t.Activity, "Offline") || strings.EqualFold(t.Activity, "PresenceUnknown")
 }
 
-// manual reports that a value is one that people choose by hand in Teams.
+// manual reports that a value is one that only a hand can set in Teams. Available and Away
+// are also what a client shows by itself.
 func manual(t Teams) bool {
-	for _, p := range preferredPairs[1:] {
+	for _, p := range preferredPairs {
 		if p.Shows(t) {
-			return true
+			return p.Activity != "Available" && p.Activity != "Away"
 		}
 	}
 	return false
@@ -65,3 +66,9 @@ func manual(t Teams) bool {
 // weakerThanCall reports that a preferred presence would hide that its person is
 // in a call without saying at least as much.
 func weakerThanCall(t Teams) bool { return !strings.EqualFold(t.Activity, "DoNotDisturb") }
+
+// weakerThanSession reports that an application's session would be shown in place of
+// what a client says.
+func weakerThanSession(t Teams) bool {
+	return !strings.EqualFold(t.Availability, "Busy") && !strings.EqualFold(t.Availability, "DoNotDisturb")
+}

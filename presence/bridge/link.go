@@ -149,7 +149,7 @@ func (b *Bridge) view(l *link) presence.View {
 		look := s.look
 		v.Teams, v.TeamsSince = &look, s.since
 	}
-	if s := b.pbx[l.guid]; s != nil && (!s.lost || v.Goal == presence.TakeBack) {
+	if s := b.pbx[l.guid]; s != nil && !s.lost {
 		look := s.look
 		v.PBX, v.PBXSince = &look, s.since
 	}

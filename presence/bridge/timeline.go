@@ -155,8 +155,8 @@ func (t *timeline) decided(d presence.Decision, at time.Time) {
 	}
 }
 
-// wrote notes an action that was begun at some time, and its outcome. A repetition after a failure has no rules of its
-// own.
+// wrote notes an action that was begun at some time, and its outcome. One that goes on after a
+// failure is a repetition of it.
 func (t *timeline) wrote(d presence.Decision, err error, at time.Time, took time.Duration) {
 	did := deedOf(EventWrite, d)
 	did.action, did.side = d.Action.String(), d.Action.Side()
@@ -167,7 +167,7 @@ func (t *timeline) wrote(d presence.Decision, err error, at time.Time, took time
 	}
 	if last := t.entry(len(t.entries)); last != nil {
 		before, again := last.deed.Value(), did
-		if len(d.Rules) == 0 && last.text != "" {
+		if slices.Equal(d.Rules, []presence.Rule{presence.RuleGoOn}) && last.text != "" {
 			again.rules, again.rows = before.rules, before.rows
 		}
 		if before == again && (last.text == "") == (text == "") {

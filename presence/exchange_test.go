@@ -1,0 +1,104 @@
+package presence_test
+
+import (
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// exchange is an innovaphone PBX in miniature, with one person, and the connection to it.
+type exchange struct {
+	*clock
+	tell func() // what is shown has changed
+
+	activity string
+	by       author
+	refused  bool // the connector was not let set another one
+	calls    int  // real ones
+	counted  bool // calls can be seen
+	noAlien  bool // alien calls are refused
+	aliens   map[int64]bool
+	lastID   int64
+
+	home       string
+	connection uint64 // zero while there is none
+	lastNumber uint64
+	delay      time.Duration // of everything that the connection brings
+	clear      time.Time     // when the last of what is under way will have arrived
+}
+
+func newExchange(c *clock) *exchange {
+	return &exchange{clock: c, counted: true, home: "master", connection: 1, lastNumber: 1, delay: latency, aliens: map[int64]bool{}}
+}
+
+func (x *exchange) look() presence.PBXSeen {
+	return presence.PBXSeen{
+		Value: presence.PBX{Activity: x.activity}, OnPhone: x.calls > 0 || len(x.aliens) > 0 && !x.counted, Counted: x.counted,
+		Home: x.home, Connection: x.connection,
+	}
+}
+
+func (x *exchange) set(activity string, by author) {
+	if activity == x.activity && by != x.by && activity != "" {
+		by = both
+	}
+	x.activity, x.by, x.refused = activity, by, false
+	x.tell()
+}
+
+// disconnect ends the connection, and the alien calls with it.
+func (x *exchange) disconnect() {
+	x.connection = 0
+	clear(x.aliens)
+}
+
+func (x *exchange) connect() {
+	x.lastNumber++
+	x.connection = x.lastNumber
+	x.clear = x.now
+	x.tell()
+}
+
+// bring delivers something over the connection of now, in the order of the wire.
+func (x *exchange) bring(deliver func(arrives bool)) {
+	connection := x.connection
+	at := x.now.Add(x.delay)
+	if at.Before(x.clear) {
+		at = x.clear
+	}
+	x.clear = at
+	x.after(at.Sub(x.now), func() { deliver(x.connection == connection && connection != 0) })
+}
+
+// write carries out an action of the connector.
+func (x *exchange) write(a presence.Action) presence.Outcome {
+	switch a := a.(type) {
+	case presence.SetActivity:
+		x.set(a.Activity, ours)
+	case presence.AddCall:
+		if x.noAlien {
+			return presence.Outcome{Err: presence.ErrRefused}
+		}
+		x.lastID++
+		x.aliens[x.lastID] = true
+		x.tell()
+		return presence.Outcome{CallID: x.lastID, Connection: x.connection}
+	case presence.DelCall:
+		if !x.aliens[a.ID] {
+			return presence.Outcome{Err: presence.ErrRefused}
+		}
+		delete(x.aliens, a.ID)
+		x.tell()
+	}
+	return presence.Outcome{}
+}
+
+// withdraw deletes an alien call of which nobody has learnt, once its answer comes after all.
+func (x *exchange) withdraw(id int64) {
+	x.after(time.Second, func() {
+		if x.aliens[id] {
+			delete(x.aliens, id)
+			x.tell()
+		}
+	})
+}

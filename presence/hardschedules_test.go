@@ -1,0 +1,177 @@
+package presence_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestHardSchedules plays what is known to be hard. The writes are all that the connector
+// makes until the end, renewals aside.
+func TestHardSchedules(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		schedule string
+		writes   []string
+	}{
+		"a hang-up while the person is in a Teams call too": {`
+			0s a call begins on the PBX
+			10s anna is shown InACall in Teams
+			60s the call on the PBX ends
+			300s the call in Teams ends
+			600s the calls end, and nothing more happens`, []string{"session Busy/InACall", "clear session", "add alien call", "delete alien call"},
+		},
+		"dnd set before a call and lifted by the person during it": {`
+			0s anna sets dnd on the PBX
+			60s a call begins on the PBX
+			300s anna clears her presence on the PBX
+			600s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "clear preferred presence", "clear session"},
+		},
+		"the preferred presence runs out": {`
+			0s anna sets dnd on the PBX
+			90000s anna's Teams client shows InAMeeting
+			90300s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "activity meeting"},
+		},
+		"a meeting on the PBX is Busy in Teams and stays a meeting": {`
+			0s anna sets meeting on the PBX
+			60s anna signs out of Teams
+			120s anna's Teams client shows Available
+			400s anna resets her status in Teams
+			700s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "activity available"},
+		},
+		"set by hand in Teams during a PBX call": {`
+			0s anna sets lunch on the PBX
+			60s a call begins on the PBX
+			300s anna chooses DoNotDisturb in Teams
+			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "activity dnd", "clear session"},
+		},
+		"the connector dies between alien call and store": {`
+			0s the connector will be killed between answer and store
+			1s anna is shown InACall in Teams
+			300s the call in Teams ends
+			600s the calls end, and nothing more happens`, []string{"add alien call", "add alien call", "delete alien call"},
+		},
+		"a person is moved to another PBX during a Teams call": {`
+			0s anna is shown InACall in Teams
+			60s anna is moved to the other PBX
+			300s the call in Teams ends
+			600s the calls end, and nothing more happens`, []string{"add alien call", "add alien call", "delete alien call"},
+		},
+		"the licence is lost during a call on either side": {`
+			0s a call begins on the PBX
+			1s anna is shown InAConferenceCall in Teams
+			60s anna's licence is lost
+			300s anna clears her presence on the PBX
+			600s the calls end, and nothing more happens`, []string{"session Busy/InACall", "add alien call", "clear session", "delete alien call"},
+		},
+		"away, set during a call beside a meeting, stays": {`
+			0s anna's Teams client shows InAMeeting
+			60s a call begins on the PBX
+			300s anna sets away on the PBX
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "session Busy/InACall", "preferred presence Away/Away", "clear session"},
+		},
+		"a lifted presence does not give way to the meeting beneath": {`
+			0s anna's Teams client shows InAMeeting
+			60s anna sets lunch on the PBX
+			120s a call begins on the PBX
+			400s the call on the PBX ends
+			700s the calls end, and nothing more happens`, []string{"activity meeting", "preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "preferred presence Away/Away", "clear session"},
+		},
+		"a refused alien call hides no call where calls are not counted": {`
+			0s calls on the PBX cannot be counted
+			0s the PBX refuses alien calls
+			0s anna is shown InACall in Teams
+			60s the call in Teams ends
+			61s anna is shown InAConferenceCall in Teams
+			62s a call begins on the PBX
+			300s anna's Teams client shows Away
+			600s the calls end, and nothing more happens`, []string{"add alien call", "activity busy", "activity available", "add alien call", "activity busy", "session Busy/InACall", "clear session", "activity away"},
+		},
+		"a Teams call that goes on while its alien call is deleted without an answer": {`
+			0s anna is shown InACall in Teams
+			1s the next write is carried out without an answer
+			2s anna chooses Available in Teams
+			2.1s anna resets her status in Teams
+			300s the call in Teams ends
+			600s the calls end, and nothing more happens`, []string{"add alien call", "delete alien call", "delete alien call", "add alien call", "delete alien call"},
+		},
+		"signing out while a meeting is on its way to Teams": {`
+			0s anna sets meeting on the PBX
+			0.03s anna signs out of Teams
+			3s anna's Teams client shows Available
+			300s anna's Teams client shows Away
+			600s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy"},
+		},
+		"signing out while a meeting is being taken away": {`
+			0s anna's Teams client shows InAMeeting
+			0.05s the next write is carried out without an answer
+			0.05s anna's Teams client shows Available
+			0.1s anna signs out of Teams
+			300s anna's Teams client shows Available
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "activity available"},
+		},
+		"what may not be taken back is tried once": {`
+			0s anna's Teams client shows InAMeeting
+			60s the next write is refused
+			60s the next write is refused
+			60s anna's licence is lost
+			300s anna signs out of Teams
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "activity available"},
+		},
+		"a hang-up while the connector is away, after a renewal that nobody learnt of": {`
+			0s a call begins on the PBX
+			300.04s the connector is killed for 20m0s
+			302s the call on the PBX ends
+			700s Teams is read
+			880s anna signs out of Teams
+			1200s the calls end, and nothing more happens`, []string{"session Busy/InACall", "session Busy/InACall", "clear session"},
+		},
+		"a session that could not be ended before a stop is no Teams call after it": {`
+			0s a call begins on the PBX
+			60s the next write is refused
+			60s the connector is stopped for 1s
+			61s the call on the PBX ends
+			1000s anna signs out of Teams
+			1300s the calls end, and nothing more happens`, []string{"session Busy/InACall", "clear session"},
+		},
+		"a clearing without an answer, and away before it is repeated": {`
+			0s anna chooses Busy in Teams
+			60s the next write is carried out without an answer
+			60s anna clears her presence on the PBX
+			60.1s anna sets away on the PBX
+			300s anna chooses Available in Teams
+			600s the calls end, and nothing more happens`, []string{"activity busy", "clear preferred presence", "preferred presence Away/Away", "activity available"},
+		},
+		"the licence is lost while a clearing is on its way": {`
+			0s anna sets away on the PBX
+			60s the next write is lost
+			60s anna clears her presence on the PBX
+			60.05s anna's licence is lost
+			300s anna signs out of Teams
+			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "clear preferred presence"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newModel(t)
+			m.play(read(c.schedule))
+			require.Equal(t, c.writes, m.made)
+		})
+	}
+}
+
+// A schedule that is printed reads as the same one.
+func TestSchedulesReadAsTheyArePrinted(t *testing.T) {
+	t.Parallel()
+	for _, k := range kinds() {
+		values := k.values
+		if values == nil {
+			values = []string{""}
+		}
+		for _, v := range values {
+			s := schedule{{at: 90000030e6, what: k, value: v}}
+			require.Equal(t, s.String(), read(s.String()).String())
+			require.Same(t, k, read(s.String())[0].what)
+		}
+	}
+}

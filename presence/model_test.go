@@ -1,0 +1,301 @@
+package presence_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// latency is how long anything takes where nothing is slow.
+const latency = 60 * time.Millisecond
+
+// fault is what becomes of a write that does not end well.
+type fault string
+
+const (
+	lost       fault = "lost"
+	unanswered fault = "carried out without an answer"
+	refused    fault = "refused"
+)
+
+// model is both systems in miniature, with one person, and the connector between them.
+type model struct {
+	*clock
+	ledger
+	t interface {
+		Helper()
+		Fatalf(format string, args ...any)
+	}
+	office    *office
+	exchange  *exchange
+	connector *connector
+
+	reads      time.Duration // how late news of Teams are
+	answers    time.Duration
+	unnumbered bool // notifications carry no sequence number
+	mute       int  // notifications that will be lost
+	sent       presence.TeamsSeen
+	sentAs     int
+	heardUpTo  int // the newest version that the connector has heard of
+	faults     []fault
+	killAt     point
+	owed       presence.Teams // preferred presence that waits for the end of a call
+	expired    int            // what ran out in Teams
+
+	schedule schedule
+	begin    time.Time
+	diary    []func() string
+	made     []string // writes that the connector sent, renewals aside
+}
+
+func newModel(t interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}) *model {
+	c := &clock{now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)}
+	m := &model{clock: c, t: t, office: newOffice(c), exchange: newExchange(c), reads: latency, answers: latency, begin: c.now}
+	m.connector = &connector{model: m, rules: rules, licensed: true}
+	m.office.tell, m.exchange.tell = m.notify, m.update
+	m.office.ranOut = func(what string, by author) {
+		m.note("%s runs out", what)
+		m.expired++
+		if m.mirrored(); by != ours { // what the connector has set runs out without a trace
+			m.cause(activity)
+		}
+	}
+	return m
+}
+
+var rules = presence.Rules{}.WithDefaults()
+
+// note keeps what happened for the diary of a failure.
+func (m *model) note(format string, args ...any) {
+	at := m.now.Sub(m.begin)
+	m.diary = append(m.diary, func() string {
+		return fmt.Sprintf("%14.3fs  ", at.Seconds()) + fmt.Sprintf(format, args...)
+	})
+}
+
+func (m *model) failf(format string, args ...any) {
+	m.t.Helper()
+	var diary strings.Builder
+	for _, line := range m.diary {
+		diary.WriteString(line() + "\n")
+	}
+	m.t.Fatalf("%s\n\nschedule:\n%v\n\ndiary:\n%s", fmt.Sprintf(format, args...), m.schedule, diary.String())
+}
+
+// notify sends what Teams shows, as a notification that may be late or never arrive.
+func (m *model) notify() {
+	m.sent, m.sentAs = m.office.look()
+	m.note("Teams shows %v", m.office.shown)
+	if m.mute > 0 {
+		m.mute--
+		return
+	}
+	m.again()
+}
+
+func (m *model) again() {
+	seen, version := m.sent, m.sentAs
+	if seen.Value.IsZero() {
+		return
+	}
+	m.after(m.reads, func() {
+		seen.Notified, seen.At = true, m.now
+		if m.unnumbered {
+			seen.Sequence = ""
+		}
+		m.cause(look)
+		m.connector.sawTeams(seen, version)
+	})
+}
+
+// heard notes that the connector took in a version. An old one deceives it: it may write
+// what is no longer so, and puts that right when it learns better.
+func (m *model) heard(version int) {
+	if version < m.heardUpTo {
+		m.cause(activity, activity, alien, alien)
+	}
+	m.heardUpTo = max(m.heardUpTo, version)
+}
+
+// update sends what the PBX shows.
+func (m *model) update() {
+	seen := m.exchange.look()
+	m.exchange.bring(func(arrives bool) {
+		if seen.At = m.now; arrives {
+			m.connector.sawPBX(seen)
+		}
+	})
+}
+
+// faultOf takes the next fault, for anything but a look.
+func (m *model) faultOf(a presence.Action) (f fault) {
+	if len(m.faults) > 0 && a != presence.Action(presence.Look{}) {
+		f, m.faults = m.faults[0], m.faults[1:]
+	}
+	return f
+}
+
+// spend counts a write against its causes.
+func (m *model) spend(a presence.Action) {
+	of := accountOf(a)
+	switch a.(type) {
+	case presence.RenewSession:
+		m.cause(session)
+	case presence.Look:
+	default:
+		m.made = append(m.made, a.String())
+	}
+	if of == preferred || of == session {
+		m.cause(look, look)
+	}
+	if m.writes[of]++; m.writes[of] > m.causes[of] {
+		m.failf("%v is number %d for %v, and there were %d causes", a, m.writes[of], of, m.causes[of])
+	}
+}
+
+// mirrored lets an alien call come or go. Where calls are not counted, it hides or reveals one
+// on the PBX.
+func (m *model) mirrored() {
+	if m.cause(alien); !m.exchange.counted {
+		m.cause(alien, session, preferred)
+	}
+}
+
+func (m *model) client(activity_ string) {
+	m.cause(activity)
+	m.mirrored()
+	if activity_ == "" {
+		m.office.client, m.office.call = presence.Teams{}, presence.Teams{}
+	} else {
+		m.office.client = shows(activity_)
+	}
+	m.office.changed()
+}
+
+func (m *model) choose(value string) {
+	m.cause(activity)
+	m.mirrored()
+	written := m.connector.memory.ToTeams
+	switch {
+	case value == "":
+		m.office.prefer(presence.Teams{}, 0, anna)
+	case written != nil && written.Value == shows(value): // nobody can tell
+		m.office.prefer(shows(value), 24*time.Hour, both)
+	default:
+		m.office.prefer(shows(value), 24*time.Hour, anna)
+	}
+}
+
+func (m *model) contact(value string) {
+	if value != m.exchange.activity {
+		m.cause(preferred)
+		m.mirrored()
+		by := anna
+		if w := m.connector.memory.ToPBX; w != nil && w.Activity == value && value != "" {
+			by = both // nobody can tell
+		}
+		m.exchange.set(value, by)
+	}
+}
+
+func (m *model) call(n int) {
+	if m.exchange.calls != n {
+		m.cause(session, preferred, activity)
+		m.mirrored()
+		m.exchange.calls = n
+		m.update()
+	}
+}
+
+func (m *model) meet(value string) {
+	m.cause(activity, preferred)
+	m.mirrored()
+	if m.office.call = shows(value); value == "" {
+		m.office.call = presence.Teams{}
+	} else if m.office.client.IsZero() {
+		m.office.client = shows("Available")
+	}
+	m.office.changed()
+}
+
+func (m *model) disconnect() {
+	if m.exchange.connection == 0 {
+		return
+	}
+	m.mirrored()
+	m.exchange.disconnect()
+	m.connector.pbxLost = true
+	m.note("the PBX is lost")
+	run := m.connector.run
+	m.after(3*time.Second, func() {
+		if m.connector.run == run {
+			m.exchange.connect()
+		}
+	})
+}
+
+func (m *model) move() {
+	if m.exchange.connection == 0 {
+		return
+	}
+	m.mirrored()
+	m.exchange.disconnect()
+	m.exchange.home = map[string]string{"master": "slave", "slave": "master"}[m.exchange.home]
+	m.exchange.connect()
+}
+
+// license changes whether anna is linked. A link that ends takes back one write of each
+// sort; one that begins may begin with one.
+func (m *model) license(on bool) {
+	if on != m.connector.licensed {
+		m.cause(activity, preferred, session, alien)
+		m.connector.license(on)
+	}
+}
+
+// pause stops the connector in order. It ends calls and sessions, and shows those that last
+// again at its start.
+func (m *model) pause(d time.Duration) {
+	if !m.connector.up || m.connector.stopping {
+		return
+	}
+	m.cause(activity, activity, preferred, preferred, session, session, alien, alien)
+	run := m.connector.run
+	m.connector.stop()
+	m.after(10*time.Second, func() {
+		if m.connector.run == run {
+			m.connector.end()
+		}
+	})
+	m.after(10*time.Second+d, func() {
+		if m.connector.run == run+1 {
+			m.restart()
+		}
+	})
+}
+
+// kill ends the process at once. Alien calls end with its connections.
+func (m *model) kill(d time.Duration) {
+	if m.connector.up {
+		m.cause(session, activity, activity)
+		m.mirrored()
+		m.connector.end()
+		run := m.connector.run
+		m.after(d, func() {
+			if m.connector.run == run {
+				m.restart()
+			}
+		})
+	}
+}
+
+func (m *model) restart() {
+	if !m.connector.up {
+		m.connector.start()
+	}
+}

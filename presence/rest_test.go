@@ -1,0 +1,261 @@
+package presence_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// quiet is longer than anything of the schedules takes to have its effect.
+const quiet = 3 * time.Minute
+
+// play plays a schedule and asserts what holds of every one. Before its last change all that
+// is late or lost is made good.
+func (m *model) play(s schedule) {
+	m.schedule = s
+	for ; slices.Contains(circumstances, s[0].what); s = s[1:] {
+		s[0].what.do(m, s[0].value)
+	}
+	m.connector.start()
+	events, change, ending := s[:len(s)-2], s[len(s)-2], s[len(s)-1]
+	for _, e := range events {
+		m.pass(e)
+	}
+	m.heal()
+	healed := m.now
+	m.until(change.at - time.Second)
+	m.connector.read(latency)
+	m.advance(time.Second)
+	if !m.connector.up || m.connector.memory.Agreed == nil || m.connector.pbx == nil {
+		m.advance(quiet) // it was killed just now
+	}
+	if m.now.Sub(healed) >= quiet {
+		m.atRest()
+	}
+	expect := m.expect()
+	m.pass(change)
+	m.advance(quiet)
+	m.atRest()
+	expect()
+	m.pass(ending)
+	m.still()
+}
+
+// until lets time pass up to a time of the schedule.
+func (m *model) until(at time.Duration) { m.advance(max(0, m.begin.Add(at).Sub(m.now))) }
+
+func (m *model) pass(e event) {
+	m.until(e.at)
+	m.note("— %v", e)
+	e.what.do(m, e.value)
+}
+
+// heal ends every trouble, but a write may yet be lost, and the connector killed.
+func (m *model) heal() {
+	m.reads, m.answers, m.exchange.delay = latency, latency, latency
+	m.mute, m.faults = 0, slices.DeleteFunc(m.faults, func(f fault) bool { return f == refused })
+	m.note("all troubles end")
+	if m.connector.stopping {
+		m.connector.end()
+	}
+	m.restart()
+	m.connector.read(latency)
+	m.after(14*time.Second, func() { m.connector.read(latency) })
+}
+
+// atRest asserts what holds once nothing has happened for a while.
+func (m *model) atRest() {
+	o, x, c := m.office, m.exchange, m.connector
+	if !c.licensed {
+		switch {
+		case c.linked, c.memory.Owns():
+			m.failf("the licence is lost and the link is left: %+v", c.memory)
+		case !o.session.IsZero() && !o.refused, len(x.aliens) > 0, x.by == ours && x.activity != "", o.slotBy == ours && !o.slot.IsZero():
+			m.failf("something is left behind: session %v, %d alien calls, %q by %s, %v by %s", o.session, len(x.aliens), x.activity, x.by, o.slot, o.slotBy)
+		}
+		return
+	}
+	for _, a := range []presence.Action{c.doing, c.rules.Merge(c.memory, c.view()).Action} {
+		if _, renewal := a.(presence.RenewSession); a != nil && !renewal {
+			m.failf("it has not come to rest: %v", a)
+		}
+	}
+	m.callsAtRest()
+	m.valuesAtRest()
+}
+
+func (m *model) endCalls(string) {
+	m.call(0)
+	m.meet("")
+	m.advance(quiet)
+	if m.atRest(); !m.owed.IsZero() && m.office.slot != m.owed {
+		m.failf("after the call the preferred presence is %v instead of %v", m.office.slot, m.owed)
+	}
+}
+
+// endByStop asserts that a stop leaves nothing that would go on without the connector.
+func (m *model) endByStop(string) {
+	m.faults, m.killAt = nil, ""
+	m.advance(time.Minute) // what failed last is made good
+	m.pause(time.Minute)
+	m.advance(time.Minute)
+	if o, x := m.office, m.exchange; !o.session.IsZero() && !o.refused || len(x.aliens) > 0 {
+		m.failf("the connector was stopped, and left are session %v and %d alien calls", o.session, len(x.aliens))
+	}
+	m.advance(quiet)
+	m.atRest()
+	m.endCalls("")
+}
+
+// endLink asserts that the end of a link takes back what is the connector's, and no more.
+func (m *model) endLink(string) {
+	o, x := m.office, m.exchange
+	activity, by, slot, slotBy := x.activity, x.by, o.slot, o.slotBy
+	m.license(false)
+	m.advance(quiet)
+	m.atRest()
+	if by == anna && x.activity != activity || slotBy == anna && o.slot != slot && m.now.Before(o.slotUntil) {
+		m.failf("anna had set %q and %v, and the end of the link has left %q and %v", activity, slot, x.activity, o.slot)
+	}
+}
+
+// still asserts that nothing is written where nothing changes, whatever is heard again and
+// however often the connector starts. What runs out meanwhile is a change.
+func (m *model) still() {
+	m.faults, m.killAt = nil, ""
+	before, expired := len(m.made), m.expired
+	for range 3 {
+		m.again()
+		m.connector.read(latency)
+		m.advance(time.Second)
+		m.kill(3 * time.Second)
+		m.advance(time.Hour)
+	}
+	if after := m.made[before:]; len(after) > 0 && m.expired == expired {
+		m.failf("nothing has changed, and written is %q", after)
+	}
+	m.atRest()
+}
+
+// callsAtRest asserts that calls are mirrored.
+func (m *model) callsAtRest() {
+	o, x, c := m.office, m.exchange, m.connector
+	if o.refused && (!o.session.IsZero() || o.now.Sub(o.sessionUntil) < quiet) {
+		return // what may not be ended looks like a call, until it runs out
+	}
+	refusedSession := c.memory.Session != nil && (c.memory.Session.Stage == presence.Refused || c.memory.Session.Stage == presence.Gone)
+	seen := x.calls > 0 && (x.counted || len(x.aliens) == 0)
+	if held := !o.session.IsZero(); held != seen && !refusedSession {
+		m.failf("a call on the PBX: %v, a session: %v", x.calls > 0, held)
+	}
+	inCall := inCall(m.office.shown) && !m.ownCall()
+	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
+	if want := inCall && !refusedCall; want != (len(x.aliens) == 1) || len(x.aliens) > 1 {
+		m.failf("Teams shows %v, and there are %d alien calls", o.shown, len(x.aliens))
+	}
+}
+
+func inCall(t presence.Teams) bool {
+	word, _ := rules.Tables.ToPBX(t.Activity)
+	return word == presence.OnThePhone
+}
+
+// ownCall reports that what Teams shows may be the session of the connector.
+func (m *model) ownCall() bool {
+	return !m.office.session.IsZero() && m.office.shown.Shows(m.office.session)
+}
+
+// valuesAtRest asserts that what the connector has written is what the other side says.
+func (m *model) valuesAtRest() {
+	o, x, c := m.office, m.exchange, m.connector
+	word, known := rules.Tables.ToPBX(o.shown.Activity)
+	if word == presence.Online {
+		word = ""
+	}
+	visible := known && !inCall(m.office.shown)
+	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
+	if x.by == ours && x.activity != "" && visible && x.activity != word && !x.refused {
+		m.failf("the connector has set %q on the PBX, and Teams shows %v", x.activity, o.shown)
+	}
+	if x.by == ours && x.activity != "" && !visible && known && refusedCall && x.activity != presence.Busy {
+		m.failf("the PBX shows %q in place of an alien call", x.activity)
+	}
+	manual, inTable := rules.Tables.ToTeams(x.activity)
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && o.slot != manual.Value {
+		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
+	}
+	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && weaker(o.slot) {
+		m.failf("%v hides the call", o.slot)
+	}
+	lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
+	if a := c.memory.Agreed; visible && !lifted && !a.Teams.Shows(o.shown) || inTable && a.PBX != x.activity {
+		m.failf("agreed on %v and %q, shown are %v and %q", a.Teams, a.PBX, o.shown, x.activity)
+	}
+}
+
+// expect returns what is to be asserted once the last event has had its effect: that it was
+// carried over as the tables say.
+func (m *model) expect() func() {
+	o, x, c := m.office, m.exchange, m.connector
+	if !c.licensed {
+		return func() {}
+	}
+	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
+	if h := c.memory.Session; h != nil && (h.Stage == presence.Refused || h.Stage == presence.Gone) || o.refused {
+		return func() {} // what is beneath a call that cannot be shown is anybody's guess
+	}
+	unchanged, written := agreed.Teams, c.memory.ToTeams
+	if written != nil && written.Stage == presence.Lifted && (inCall(m.office.shown) || !agreed.Teams.IsZero()) {
+		agreed.Teams = written.Value
+	}
+	talking := x.calls > 0 || inCall(o.shown) && !m.ownCall()
+	return func() {
+		switch {
+		case x.activity != held && x.activity == agreed.PBX:
+		case x.activity != held && x.by != ours:
+			m.expectInTeams(talking)
+		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:
+		case !x.counted && m.ownCall(): // it was hidden by the alien call until now
+		case o.shown.Shows(unchanged): // whatever a call has hidden meanwhile
+		case written != nil && (o.shown.Shows(written.Value) || shown.Shows(written.Value) && written.Stage == presence.Lifted): // it says what the PBX says
+		default:
+			m.expectOnPBX(agreed.Teams, held, heldBy)
+		}
+	}
+}
+
+func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
+	shown := m.office.shown
+	want, known := rules.Tables.ToPBX(shown.Activity)
+	switch {
+	case want == presence.OnThePhone && m.exchange.noAlien && !m.ownCall() && (held == "" || heldBy == ours):
+		want = presence.Busy
+	case !known, want == presence.OnThePhone:
+		want = held
+	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before) || inCall(before)):
+		want = held
+	case want == presence.Online:
+		want = ""
+	}
+	if m.exchange.activity != want {
+		m.failf("Teams went from %v to %v, and the PBX from %q to %q instead of %q", before, shown, held, m.exchange.activity, want)
+	}
+}
+
+func (m *model) expectInTeams(talking bool) {
+	manual, inTable := rules.Tables.ToTeams(m.exchange.activity)
+	want, waits := manual.Value, talking && manual.Value != shows("DoNotDisturb")
+	if waits && inTable && m.office.slot.IsZero() {
+		m.owed = want
+	}
+	if o := m.office; inTable && !waits && o.slot != want || inTable && waits && o.slotBy == ours && !o.slot.IsZero() {
+		m.failf("the PBX was set to %q, and the preferred presence is %v instead of %v", m.exchange.activity, m.office.slot, want)
+	}
+}
+
+func weaker(t presence.Teams) bool { return t != shows("DoNotDisturb") && !t.IsZero() }
+
+func nobody(t presence.Teams) bool {
+	return slices.Contains([]string{"Offline", "OffWork", "Inactive"}, t.Activity)
+}

@@ -53,7 +53,7 @@ func TestRepetitionsTakeOneEntry(t *testing.T) {
 		Rules: []presence.Rule{presence.RuleTeams}, Rows: []presence.Row{{Table: "to_pbx", Key: "Busy", Value: "busy"}},
 		Action: presence.SetActivity{Activity: "busy"},
 	}
-	again := presence.Decision{Action: decided.Action}
+	again := presence.Decision{Rules: []presence.Rule{presence.RuleGoOn}, Action: decided.Action}
 	l.wrote(decided, errors.New("lost 1"), noon, time.Second)
 	l.wrote(again, errors.New("lost 2"), noon.Add(time.Minute), time.Second)
 	l.wrote(again, errors.New("lost 3"), noon.Add(2*time.Minute), 3*time.Second)
@@ -63,7 +63,7 @@ func TestRepetitionsTakeOneEntry(t *testing.T) {
 			Kind: EventWrite, Side: presence.SidePBX, At: noon, Until: noon.Add(2 * time.Minute), Times: 3,
 			Rules: decided.Rules, Rows: decided.Rows, Action: "activity busy", Took: 3 * time.Second, Error: "lost 3",
 		},
-		{Kind: EventWrite, Side: presence.SidePBX, At: noon.Add(3 * time.Minute), Times: 1, Action: "activity busy", Took: time.Millisecond},
+		{Kind: EventWrite, Side: presence.SidePBX, At: noon.Add(3 * time.Minute), Times: 1, Rules: again.Rules, Action: "activity busy", Took: time.Millisecond},
 	}, l.events())
 
 	l.wrote(again, fmt.Errorf("no: %w", presence.ErrRefused), noon, 0)

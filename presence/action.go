@@ -154,7 +154,7 @@ func (s *step) leave() {
 	if s.Goal != TakeBack {
 		return
 	}
-	s.m.Agreed = nil // a link that comes back begins anew
+	s.m.Agreed, s.m.TeamsRival, s.m.PBXRival = nil, nil, nil // a link that comes back begins anew
 	if w := s.m.ToTeams; w != nil && w.Value.IsZero() {
 		s.m.ToTeams = nil
 	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {

@@ -55,7 +55,7 @@ func (s *step) renewal(h *Session) time.Time {
 
 func (s *step) lift() {
 	w := s.m.ToTeams
-	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.Stage == Lifting || w.Stage == Lifted {
+	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
 		return
 	}
 	w.Stage, w.At = Lifting, s.Now
@@ -66,7 +66,7 @@ func (s *step) lift() {
 // neither side has a call.
 func (s *step) restore() {
 	w := s.m.ToTeams
-	if w == nil || (w.Stage != Lifting && w.Stage != Lifted) || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
+	if !w.lifted() || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
 		return
 	}
 	switch {
@@ -87,6 +87,9 @@ func (s *step) restore() {
 // callInTeams holds an alien call on the PBX.
 func (s *step) callInTeams(on bool) {
 	c := s.m.Call
+	if held := c != nil && c.Stage != Leaving && c.Stage != Gone; on != held && s.tooSoon(s.m.Last.Call) {
+		return
+	}
 	switch {
 	case on && s.PBX != nil && (c == nil || c.Stage == Gone || c.Stage == Leaving && c.ID == 0):
 		s.m.Call = &Call{Home: s.PBX.Home, Connection: s.PBX.Connection, Stage: Pending, At: s.Now}

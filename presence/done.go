@@ -26,6 +26,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 		return m
 	}
 	m = m.Clone()
+	m.written(a, o.At)
 	switch a.(type) {
 	case SetSession, RenewSession:
 		m.Session.answered(o.At, r.Session, refused)
@@ -52,6 +53,26 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 		}
 	}
 	return m
+}
+
+// written keeps the latest write of a slot.
+func (m *Memory) written(a Action, at time.Time) {
+	switch a.(type) {
+	case SetActivity:
+		m.Last.Activity = Write{at, m.ToPBX.Activity, m.ToPBX.Old}
+	case SetPreferred:
+		m.Last.Preferred = Write{at, m.ToTeams.Value.Activity, m.ToTeams.Old.Activity}
+	case ClearPreferred:
+		over := m.ToTeams.Old
+		if m.ToTeams.Stage == Lifting {
+			over = m.ToTeams.Value
+		}
+		m.Last.Preferred = Write{at, "", over.Activity}
+	case SetSession, ClearSession:
+		m.Last.Session.At = at
+	case AddCall, DelCall:
+		m.Last.Call.At = at
+	}
 }
 
 // answered notes that a session was set or renewed. One that is renewed has been looked at

@@ -19,6 +19,23 @@ type Memory struct {
 	Session *Session
 	// Call is the alien call held on the PBX for a call in Teams.
 	Call *Call
+	// Last are the latest writes, also of what is held no more.
+	Last Writes
+	// TeamsRival and PBXRival are who else writes there; nil while nobody does.
+	TeamsRival, PBXRival *Rival
+}
+
+// Writes are the latest answered write of each slot: the activity on the PBX, the preferred
+// presence, the session and the alien call. Renewals are left out.
+type Writes struct {
+	Activity, Preferred, Session, Call Write
+}
+
+// Write is one answered write. Value and Over are what was written and what the side
+// had shown, in its own words; both are empty for calls.
+type Write struct {
+	At          time.Time
+	Value, Over string
 }
 
 // Pair is what the sides showed when they last agreed, each in its own words.
@@ -119,6 +136,11 @@ func (m Memory) Clone() Memory {
 	if m.ToTeams = clone(m.ToTeams); m.ToTeams != nil {
 		m.ToTeams.Trail = slices.Clone(m.ToTeams.Trail)
 	}
+	for _, r := range []**Rival{&m.TeamsRival, &m.PBXRival} {
+		if *r = clone(*r); *r != nil {
+			(*r).Seen = slices.Clone((*r).Seen)
+		}
+	}
 	return m
 }
 
@@ -137,6 +159,9 @@ func (w *PBXWrite) oldIsOurs() bool { return w.Old != "" && slices.Contains(w.Tr
 func (w *TeamsWrite) stands() bool {
 	return w != nil && !w.Value.IsZero() && (w.Stage == Stands || w.Stage == Hidden)
 }
+
+// lifted reports a preferred presence that makes room, or has made room, for a call.
+func (w *TeamsWrite) lifted() bool { return w != nil && (w.Stage == Lifting || w.Stage == Lifted) }
 
 func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 

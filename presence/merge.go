@@ -11,9 +11,14 @@ func (s *step) values() {
 	if s.Teams == nil || s.PBX == nil {
 		return
 	}
+	s.forgive(SideTeams)
+	s.forgive(SidePBX)
 	teams, pbx := s.Teams.Value, s.PBX.Value.Activity
 	word, visible := s.word()
 	if s.m.Agreed == nil {
+		if s.tooSoon(s.m.Last.Activity) {
+			return
+		}
 		s.first(teams, pbx, word, visible)
 		return
 	}
@@ -27,10 +32,20 @@ func (s *step) values() {
 	}
 	teamsChanged := visible && !teams.Shows(agreed.Teams) && !s.explained()
 	pbxChanged := inTable && pbx != agreed.PBX && !s.m.ToPBX.explains(pbx)
-	if teamsChanged && !s.Direction.toPBX() {
+	waits := s.onPhone() != s.pbxCall() // a call does, and what is set on the PBX goes with it
+	if teamsChanged && s.tooSoon(s.m.Last.Activity) || pbxChanged && (waits || s.tooSoon(s.m.Last.Preferred)) {
+		return
+	}
+	if teamsChanged {
+		s.contest(SideTeams, teams.Activity)
+	}
+	if pbxChanged {
+		s.contest(SidePBX, pbx)
+	}
+	if teamsChanged && !s.mayWrite(SidePBX) {
 		agreed.Teams, teamsChanged = teams, false
 	}
-	if pbxChanged && !s.Direction.toTeams() {
+	if pbxChanged && !s.mayWrite(SideTeams) {
 		agreed.PBX, pbxChanged = pbx, false
 	}
 	same := word == pbx || word == Online && pbx == "" && !nobody(teams)

@@ -21,6 +21,7 @@ const (
 	RulePBX          Rule = "the PBX changed"
 	RuleBothTeams    Rule = "both changed; Teams is newer"
 	RuleBothPBX      Rule = "both changed; the PBX is newer"
+	RuleRival        Rule = "somebody else keeps changing back what was written; the side is left alone"
 	RuleNobody       Rule = "nobody is at Teams; what a person set on the PBX stays"
 	RuleAgree        Rule = "both changed to the same"
 	RuleTakeBack     Rule = "what the connector had written is taken back"

@@ -109,7 +109,7 @@ func (w *world) playOne(t *rapid.T) (cause bool) {
 	}
 	if rapid.Bool().Draw(t, "looks") {
 		w.now = w.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
-		w.run()
+		w.decide()
 	}
 	return true
 }

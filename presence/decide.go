@@ -94,6 +94,9 @@ type Decision struct {
 	Rules []Rule
 	// Unknown lists values that are in no row and therefore changed nothing.
 	Unknown []string
+	// Behind says that something was seen on one side that the other one does not show yet,
+	// as far as values are carried there.
+	Behind bool
 	// Wake is when to decide again although nothing was seen; zero for never.
 	Wake time.Time
 }
@@ -113,6 +116,7 @@ func (r Rules) Merge(m Memory, v View) Decision {
 	}
 	s.act()
 	s.out.Memory = s.m
+	s.out.Behind = v.Goal == Sync && (s.waits || s.m.inFlight())
 	return s.out
 }
 
@@ -122,6 +126,8 @@ type step struct {
 	View
 	m   Memory
 	out Decision
+	// waits says that a change was seen and is not carried yet.
+	waits bool
 	// unsure says that only a read of Teams can tell what has become of a write.
 	unsure bool
 }
@@ -158,6 +164,7 @@ func (s *step) tooSoon(last Write) bool {
 		return false
 	}
 	s.wake(free)
+	s.waits = true
 	return true
 }
 

@@ -127,6 +127,13 @@ func (m Memory) Owns() bool {
 		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending)
 }
 
+// inFlight reports anything written that is not answered yet, or not seen.
+func (m Memory) inFlight() bool {
+	going := func(s Stage) bool { return s == Pending || s == Sent || s == Lifting || s == Leaving }
+	return m.ToPBX != nil && going(m.ToPBX.Stage) || m.ToTeams != nil && going(m.ToTeams.Stage) ||
+		m.Session != nil && going(m.Session.Stage) || m.Call != nil && going(m.Call.Stage)
+}
+
 // Clone returns a copy that shares nothing with m.
 func (m Memory) Clone() Memory {
 	m.Agreed, m.Session, m.Call = clone(m.Agreed), clone(m.Session), clone(m.Call)

@@ -9,6 +9,7 @@ import (
 // against the agreed pair.
 func (s *step) values() {
 	if s.Teams == nil || s.PBX == nil {
+		s.waits = s.waits || s.outOfSight()
 		return
 	}
 	s.forgive(SideTeams)
@@ -66,6 +67,22 @@ func (s *step) values() {
 		s.fired(RulePBX)
 		s.carryPBX(pbx, manual)
 	}
+}
+
+// outOfSight reports a change on one side that waits until the other one is seen again.
+func (s *step) outOfSight() bool {
+	switch agreed := s.m.Agreed; {
+	case agreed == nil:
+		return false
+	case s.Teams != nil && s.mayWrite(SidePBX):
+		word, known := s.Tables.ToPBX(s.Teams.Value.Activity)
+		changed := known && word != OnThePhone && !agreed.Teams.IsZero() && !s.Teams.Value.Shows(agreed.Teams) && !s.explained()
+		return changed || s.m.Call == nil && s.realTeamsCall()
+	case s.PBX != nil && s.mayWrite(SideTeams):
+		_, known := s.Tables.ToTeams(s.PBX.Value.Activity)
+		return known && s.PBX.Value.Activity != agreed.PBX && !s.m.ToPBX.explains(s.PBX.Value.Activity)
+	}
+	return false
 }
 
 // word returns what Teams shows in the words of the PBX, and whether that is a

@@ -14,6 +14,7 @@ const (
 	RuleRenew        Rule = "the call on the PBX goes on"
 	RuleLift         Rule = "the preferred presence makes room for the call"
 	RuleRestore      Rule = "the preferred presence comes back after the call"
+	RuleLost         Rule = "what the connector held is lost; it is written again"
 	RuleCallTeams    Rule = "a call in Teams is shown on the PBX"
 	RuleCallTeamsEnd Rule = "the call in Teams ended"
 	RuleFirst        Rule = "first look: Teams is carried to the PBX where it shows more than available"

@@ -206,7 +206,9 @@ func (s *step) settleSession() {
 	case h.Stage == Refused && (!shows && s.settled(h.Until) || s.settledAndSeen(h.Until)):
 		h.Until = time.Time{} // nothing of it is left
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
-		h.Stage, h.At = Gone, h.Until
+		if h.Stage, h.At = Gone, h.Until; s.Goal == Sync && s.onPhone() {
+			s.fired(RuleLost)
+		}
 	}
 	if h.stands() && shows {
 		h.Sequence = s.Teams.Sequence
@@ -225,6 +227,9 @@ func (s *step) settleCall() {
 	moved := c.Connection != s.PBX.Connection && !s.PBX.At.Before(c.At)
 	switch {
 	case moved && c.Stage == Stands: // it ended with its connection
+		if s.Goal == Sync {
+			s.fired(RuleLost)
+		}
 		c.Stage, c.Home, c.Connection = Pending, s.PBX.Home, s.PBX.Connection
 	case moved && c.Stage != Pending:
 		s.m.Call = nil

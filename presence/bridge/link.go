@@ -29,6 +29,7 @@ type link struct {
 	teamsHold, pbxHold hold
 	lookHold           hold              // of reads of Teams, which must not keep back writes
 	shown              presence.Decision // the latest, for the status
+	behind             time.Time         // since when something is seen on one side alone
 	lastErr            error
 	lastErrAt          time.Time
 	lastFinal          bool // refused: the same again would be, too
@@ -92,6 +93,9 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 			continue
 		}
 		l.memory = d.Memory
+		if slices.Contains(d.Rules, presence.RuleLost) {
+			b.repaired()
+		}
 		if d.Action != nil {
 			b.act(ctx, l, view, d)
 			continue
@@ -157,6 +161,7 @@ func (b *Bridge) sleep(l *link, d presence.Decision, at time.Time) {
 	}
 	l.shown = d
 	now := time.Now()
+	l.rests(d, now)
 	for _, h := range []time.Time{l.teamsHold.until, l.lookHold.until, l.pbxHold.until} {
 		if h.After(now) && (at.IsZero() || h.Before(at)) {
 			at = h

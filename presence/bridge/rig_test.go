@@ -115,6 +115,7 @@ var errLost = errors.New("connection lost")
 type journal struct {
 	mu     sync.Mutex
 	b      *bridge.Bridge
+	beside *bridge.Bridge // another connector that sees the same
 	writes []string
 	fail   func(write string) error
 }
@@ -199,7 +200,12 @@ func (f *fakeTeams) seen(user string) presence.TeamsSeen {
 	return presence.TeamsSeen{Value: v, Sequence: fmt.Sprintf("A%09d", f.sequence), At: time.Now()}
 }
 
-func (f *fakeTeams) look(user string) { f.b.TeamsSeen(user, f.seen(user)) }
+func (f *fakeTeams) look(user string) {
+	f.b.TeamsSeen(user, f.seen(user))
+	if f.beside != nil {
+		f.beside.TeamsSeen(user, f.seen(user))
+	}
+}
 
 func (f *fakeTeams) SetSession(_ context.Context, user string, v presence.Teams, d time.Duration) error {
 	return f.put(user, v, "%s session %s for %s", user, v, d)
@@ -254,6 +260,9 @@ func (f *fakePBX) look(guid string) {
 	}
 	f.mu.Unlock()
 	f.b.PBXSeen(guid, seen)
+	if f.beside != nil {
+		f.beside.PBXSeen(guid, seen)
+	}
 }
 
 func (f *fakePBX) SetPresence(_ context.Context, guid string, p presence.PBX) error {

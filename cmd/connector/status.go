@@ -161,7 +161,7 @@ var pageText string
 // pages serves the state as a page to browsers and as JSON to everybody else, and
 // whether the service works to probes.
 func (s *service) pages() http.Handler {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{"since": since}).Parse(pageText))
+	page := template.Must(template.New("status").Funcs(template.FuncMap{"since": since, "seconds": seconds}).Parse(pageText))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -200,6 +200,18 @@ func writeJSON(w http.ResponseWriter, v any) {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	_ = out.Encode(v)
+}
+
+// seconds says how long something took.
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 // since says when something began: how long ago, or the day and hour.

@@ -40,6 +40,7 @@ func (c config) validate() error {
 	wrong = append(wrong, c.Users.check(), c.usersFit(), c.Groups.check())
 	for key, d := range map[string]time.Duration{
 		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
+		"canary-every": c.Canary.Every, "canary-within": c.Canary.Within,
 		"pbx-licence-every": c.PBX.LicenceEvery, "reconcile-every": c.ReconcileEvery,
 	} {
 		if d <= 0 {

@@ -34,6 +34,8 @@
 // that writes the same is named ([Conflict]); package presence says when that is, and how long the side is
 // left alone.
 //
+// A [Canary] changes the presence of one test pair and measures how long each way takes.
+//
 // # Who is linked
 //
 // Links follow the matching of both lists. It begins when both are complete, so

@@ -25,6 +25,7 @@ type link struct {
 	goal               presence.Goal
 	begun              bool // not only read from the store
 	running, dirty     bool
+	watch              chan struct{} // of the canary, woken by what is seen
 	timer              *time.Timer
 	teamsHold, pbxHold hold
 	lookHold           hold              // of reads of Teams, which must not keep back writes
@@ -71,6 +72,10 @@ func (b *Bridge) wake(l *link) {
 		return
 	}
 	l.dirty = true
+	select {
+	case l.watch <- struct{}{}:
+	default:
+	}
 	if l.running || b.closing {
 		return
 	}

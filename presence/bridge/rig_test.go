@@ -223,7 +223,10 @@ func (f *fakeTeams) SetPreferred(_ context.Context, user string, v presence.Team
 	return f.put(user, v, "%s preferred %s for %s", user, v, d.Round(time.Minute))
 }
 
-func (f *fakeTeams) ClearPreferred(_ context.Context, user string) error {
+func (f *fakeTeams) ClearPreferred(ctx context.Context, user string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return f.put(user, f.under(user), "%s clear preferred", user)
 }
 
@@ -265,7 +268,10 @@ func (f *fakePBX) look(guid string) {
 	}
 }
 
-func (f *fakePBX) SetPresence(_ context.Context, guid string, p presence.PBX) error {
+func (f *fakePBX) SetPresence(ctx context.Context, guid string, p presence.PBX) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err := f.write("%s %s", guid, p); err != nil {
 		return err
 	}

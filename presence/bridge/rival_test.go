@@ -91,7 +91,7 @@ func TestAfterAConflictTheStateOfNowIsAgreed(t *testing.T) {
 		r.pbx.failWith(nil)
 		r.pbx.take()
 		r.teams.take()
-		r.teams.show("teams-anna", "Away")
+		r.teams.show("teams-anna", "BeRightBack")
 		r.wait(time.Hour)
 		r.pbx.look("guid-anna")
 		r.wait(time.Minute)

@@ -62,6 +62,8 @@ func (s *step) contest(side Side, shown string) {
 	switch {
 	case r.Pauses(s.Now) || last.At.IsZero() || s.Now.Before(last.At) || s.Now.Sub(last.At) > s.Settle:
 		return
+	case strings.EqualFold(shown, last.Value):
+		return
 	case !strings.EqualFold(shown, last.Over) && last.Value == "":
 		return // a new value after what was taken back
 	case r == nil || !strings.EqualFold(shown, last.Over) && !strings.EqualFold(shown, r.Theirs):

@@ -172,6 +172,15 @@ func TestWhatIsNoRival(t *testing.T) {
 				w.advance(20 * time.Second)
 			}
 		},
+		"a person who goes back to what was written over the same": func(w *world) {
+			for range 3 {
+				w.mem.Last.Activity = presence.Write{At: w.now}
+				w.activity = "dnd"
+				w.run()
+				w.activity = ""
+				w.run()
+			}
+		},
 		"a person who disagrees after a while": func(w *world) {
 			for range 8 {
 				w.choose("Busy/Busy")

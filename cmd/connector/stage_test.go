@@ -361,7 +361,9 @@ func TestTheCanarySaysWhereItDoesNotArrive(t *testing.T) {
 func TestStatusShowsWhoIsOutOfStep(t *testing.T) {
 	t.Parallel()
 	s := running(t, "auto", nil, nil)
-	s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 && st.Bridge.Drift.OutOfStep == 0 })
+	s.until(t, func(st status) bool {
+		return green(st.Lights) && st.Bridge.Linked == 8 && st.Bridge.Drift.OutOfStep == 0
+	})
 	s.stopPBXs()
 	s.stopPBXs = func() {}
 	s.until(t, func(st status) bool { return st.Bridge.Drift.PBX.Unseen == 8 })

@@ -10,8 +10,9 @@ import (
 	"github.com/pbx365/connector/presence"
 )
 
-// decide takes the next decision and carries out nothing.
-func (w *world) decide() presence.Decision {
+// plan lets a second pass, takes the next decision and carries out nothing.
+func (w *world) plan() presence.Decision {
+	w.now = w.now.Add(time.Second)
 	d := w.rules.Merge(w.mem, w.view())
 	w.mem = d.Memory
 	return d
@@ -42,11 +43,11 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 		},
 		"activity busy is not written yet": func(w *world) {
 			w.client = pair("Busy/Busy")
-			w.decide()
+			w.plan()
 		},
 		"preferred presence Away/Away is not written yet": func(w *world) {
 			w.activity = "lunch"
-			w.decide()
+			w.plan()
 		},
 		"preferred presence Away/Away is written, and Teams does not show it yet": func(w *world) {
 			w.activity, w.lag = "lunch", true
@@ -57,7 +58,7 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 			w.run()
 			w.advance(time.Minute)
 			w.activity = ""
-			w.decide()
+			w.plan()
 		},
 		"not signed in to Teams": func(w *world) {
 			w.client = presence.Teams{}
@@ -85,7 +86,7 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 		},
 		"the session that shows the call on the PBX is not written yet": func(w *world) {
 			w.onPhone = true
-			w.decide()
+			w.plan()
 		},
 		"the session that shows the call on the PBX is written, and Teams does not show it yet": func(w *world) {
 			w.onPhone, w.lag = true, true
@@ -106,7 +107,7 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 		},
 		"the alien call that shows the call in Teams is not added yet": func(w *world) {
 			w.client = pair("Busy/InACall")
-			w.decide()
+			w.plan()
 		},
 		"the PBX refused the alien call; shown as busy": func(w *world) {
 			w.noAlien, w.client = true, pair("Busy/InACall")
@@ -117,13 +118,13 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 			w.run()
 			w.advance(time.Minute)
 			w.onPhone = false
-			w.decide()
+			w.plan()
 		},
 		"the call in Teams has ended, and its alien call on the PBX is being taken back": func(w *world) {
 			w.client = pair("Busy/InACall")
 			w.run()
 			w.client = pair("Available/Available")
-			w.decide()
+			w.plan()
 		},
 	} {
 		t.Run(want, func(t *testing.T) {

@@ -56,7 +56,7 @@ func (s *step) renewal(h *Session) time.Time {
 
 func (s *step) lift() {
 	w := s.m.ToTeams
-	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.Stage == Lifting || w.Stage == Lifted {
+	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
 		return
 	}
 	w.Stage, w.At = Lifting, s.Now
@@ -68,7 +68,7 @@ func (s *step) lift() {
 // neither side has a call.
 func (s *step) restore() {
 	w := s.m.ToTeams
-	if w == nil || (w.Stage != Lifting && w.Stage != Lifted) || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
+	if !w.lifted() || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
 		return
 	}
 	switch {
@@ -94,6 +94,9 @@ func (s *step) restore() {
 // is let go before the next one is added.
 func (s *step) callInTeams(on bool) {
 	c := s.m.Call
+	if held := c != nil && c.Stage != Leaving && c.Stage != Gone; on != held && s.tooSoon(s.m.Last.Call) {
+		return
+	}
 	switch {
 	case on && s.PBX != nil && (c == nil || c.Stage == Gone):
 		s.m.Call = &Call{Home: s.PBX.Home, Connection: s.PBX.Connection, Stage: Pending, At: s.Now}

@@ -97,6 +97,9 @@ type Decision struct {
 	Rows []Row
 	// Unknown lists values that are in no row and therefore changed nothing.
 	Unknown []string
+	// Behind says that something was seen on one side that the other one does not show yet,
+	// as far as values are carried there.
+	Behind bool
 	// Wake is when to decide again although nothing was seen; zero for never.
 	Wake time.Time
 }
@@ -116,6 +119,7 @@ func (r Rules) Merge(m Memory, v View) Decision {
 	}
 	s.act()
 	s.out.Memory = s.m
+	s.out.Behind = v.Goal == Sync && (s.waits || s.m.inFlight())
 	return s.out
 }
 
@@ -125,6 +129,8 @@ type step struct {
 	View
 	m   Memory
 	out Decision
+	// waits says that a change was seen and is not carried yet.
+	waits bool
 	// unsure says that only a read of Teams can tell what has become of a write.
 	unsure bool
 }
@@ -155,6 +161,22 @@ func (s *step) settledAndSeen(t time.Time) bool {
 	return s.settled(t) && s.Teams != nil && s.Teams.certain(t.Add(s.Settle))
 }
 
+// pace is the time between two writes of a slot. What changes meanwhile is looked at after it,
+// so that a value that flaps costs one write, and settles on the last.
+const pace = time.Second
+
+// tooSoon has a change wait where its slot was written at last, less than the pace ago.
+// What is taken back does not wait.
+func (s *step) tooSoon(last Write) bool {
+	free := last.At.Add(pace)
+	if s.Goal != Sync || s.Now.Before(last.At) || !s.Now.Before(free) {
+		return false
+	}
+	s.wake(free)
+	s.waits = true
+	return true
+}
+
 // teamsCall reports that Teams shows a call, the connector's own session included.
 func (s *step) teamsCall() bool { return s.Teams != nil && s.Tables.isCall(s.Teams.Value) }
 
@@ -167,8 +189,19 @@ func (s *step) ownCall() bool {
 // realTeamsCall reports a call that a person has in Teams.
 func (s *step) realTeamsCall() bool { return s.teamsCall() && !s.ownCall() }
 
-// pbxCall reports a call that a person has on the PBX. The on-the-phone that the
+// onPhone reports a call that a person has on the PBX. The on-the-phone that the
 // own alien call brings forth does not count.
-func (s *step) pbxCall() bool {
+func (s *step) onPhone() bool {
 	return s.PBX != nil && s.PBX.OnPhone && (s.PBX.Counted || s.m.Call == nil || s.m.Call.Stage == Refused)
+}
+
+// pbxCall is onPhone as far as it counts yet: a call that begins or ends too soon counts later. At
+// its end that goes for the preferred presence as well, which must come back before the session goes.
+func (s *step) pbxCall() bool {
+	on, h := s.onPhone(), s.m.Session
+	held := h != nil && h.Stage != Leaving && h.Stage != Gone
+	if on != held && (s.tooSoon(s.m.Last.Session) || held && s.m.ToTeams.lifted() && s.tooSoon(s.m.Last.Preferred)) {
+		return held
+	}
+	return on
 }

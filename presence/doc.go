@@ -39,6 +39,17 @@
 // settle time ends with a look. Meanwhile the old value is no change. A write that
 // never shows is reported by [Memory.Hidden] and not repeated.
 //
+// # Flapping, and others who write
+//
+// The first change after a quiet time is carried at once. What was written within the last
+// second is not written again yet: changes meanwhile wait, and the last one counts. What belongs
+// together waits together: a preferred presence comes back before its session goes.
+//
+// Values that change back within the settle time of a write, three times in five minutes, are
+// those of a [Rival], another program that writes the presence of the person. The side is then left alone:
+// what changes is agreed and not written, for five minutes at first and twice as long each time the rival
+// is back, up to four hours. Calls go on, and so does the other side. Nothing old is written afterwards.
+//
 // # Why
 //
 // A Decision names the [Rule]s that fired and each [Row] that said what to write because of

@@ -27,6 +27,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 		m.tried(a, o.At)
 		return m
 	}
+	m.written(a, o.At)
 	switch a.(type) {
 	case SetSession, RenewSession:
 		m.Session.answered(o.At, r.Session, refused)
@@ -55,10 +56,31 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	return m
 }
 
+// tried notes when a write was tried of which nothing is known.
 func (m *Memory) tried(a Action, at time.Time) {
 	switch a.(type) {
 	case SetPreferred, ClearPreferred:
 		m.ToTeams.At = at
+	}
+}
+
+// written keeps the latest write of a slot.
+func (m *Memory) written(a Action, at time.Time) {
+	switch a.(type) {
+	case SetActivity:
+		m.Last.Activity = Write{at, m.ToPBX.Activity, m.ToPBX.Old}
+	case SetPreferred:
+		m.Last.Preferred = Write{at, m.ToTeams.Value.Activity, m.ToTeams.Old.Activity}
+	case ClearPreferred:
+		over := m.ToTeams.Old
+		if m.ToTeams.Stage == Lifting {
+			over = m.ToTeams.Value
+		}
+		m.Last.Preferred = Write{at, "", over.Activity}
+	case SetSession, ClearSession:
+		m.Last.Session.At = at
+	case AddCall, DelCall:
+		m.Last.Call.At = at
 	}
 }
 

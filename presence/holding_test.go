@@ -65,7 +65,7 @@ func TestWhatIsHeldAndWaitedFor(t *testing.T) {
 				w.advance(time.Minute)
 				w.view()
 				w.activity, w.lag = "", true
-				w.mem = w.decide().Memory
+				w.mem = w.plan().Memory
 				w.mem = w.rules.Done(w.mem, presence.ClearPreferred{}, presence.Outcome{At: w.now})
 			},
 			waits: []string{"Teams to show clear preferred presence in 15s"},
@@ -74,19 +74,19 @@ func TestWhatIsHeldAndWaitedFor(t *testing.T) {
 			play: func(w *world) { w.onPhone = true; w.run() },
 			held: []string{"Teams: session Busy/InACall stands"},
 			// At its own point in the interval, the last one before the lifetime would be short.
-			waits: []string{"renew session Busy/InACall in 4m0s"},
+			waits: []string{"renew session Busy/InACall in 3m58s"},
 		},
 		"a call on the PBX that Teams does not show yet": {
 			play:  func(w *world) { w.onPhone, w.lag = true, true; w.run() },
 			held:  []string{"Teams: session Busy/InACall sent"},
-			waits: []string{"Teams to show session Busy/InACall in 15s", "renew session Busy/InACall in 4m0s"},
+			waits: []string{"Teams to show session Busy/InACall in 15s", "renew session Busy/InACall in 3m58s"},
 		},
 		"a call on the PBX that has ended": {
 			play: func(w *world) {
 				w.onPhone = true
 				w.run()
 				w.onPhone = false
-				w.decide()
+				w.plan()
 				w.lag = true
 				w.mem = w.rules.Done(w.mem, presence.ClearSession{}, presence.Outcome{At: w.now})
 			},
@@ -100,7 +100,7 @@ func TestWhatIsHeldAndWaitedFor(t *testing.T) {
 		"a value on the PBX that is not shown yet": {
 			play: func(w *world) {
 				w.client = pair("Busy/Busy")
-				w.mem = w.rules.Done(w.decide().Memory, presence.SetActivity{Activity: "busy"}, presence.Outcome{At: w.now})
+				w.mem = w.rules.Done(w.plan().Memory, presence.SetActivity{Activity: "busy"}, presence.Outcome{At: w.now})
 			},
 			held:  []string{"PBX: activity busy sent"},
 			waits: []string{"the PBX to show activity busy in 15s"},

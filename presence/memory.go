@@ -19,6 +19,23 @@ type Memory struct {
 	Session *Session
 	// Call is the alien call held on the PBX for a call in Teams.
 	Call *Call
+	// Last are the latest writes, also of what is held no more.
+	Last Writes
+	// TeamsRival and PBXRival are who else writes there; nil while nobody does.
+	TeamsRival, PBXRival *Rival
+}
+
+// Writes are the latest answered write of each slot: the activity on the PBX, the preferred
+// presence, the session and the alien call. Renewals are left out.
+type Writes struct {
+	Activity, Preferred, Session, Call Write
+}
+
+// Write is one answered write. Value and Over are what was written and what the side
+// had shown, in its own words; both are empty for calls.
+type Write struct {
+	At          time.Time
+	Value, Over string
 }
 
 // Pair is what the sides showed when they last agreed, each in its own words.
@@ -113,6 +130,13 @@ func (m Memory) Owns() bool {
 		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving)
 }
 
+// inFlight reports anything written that is not answered yet, or not seen.
+func (m Memory) inFlight() bool {
+	going := func(s Stage) bool { return s == Pending || s == Sent || s == Lifting || s == Leaving }
+	return m.ToPBX != nil && going(m.ToPBX.Stage) || m.ToTeams != nil && going(m.ToTeams.Stage) ||
+		m.Session != nil && going(m.Session.Stage) || m.Call != nil && going(m.Call.Stage)
+}
+
 // Clone returns a copy that shares nothing with m.
 func (m Memory) Clone() Memory {
 	m.Agreed, m.Session, m.Call = clone(m.Agreed), clone(m.Session), clone(m.Call)
@@ -121,6 +145,11 @@ func (m Memory) Clone() Memory {
 	}
 	if m.ToTeams = clone(m.ToTeams); m.ToTeams != nil {
 		m.ToTeams.Trail = slices.Clone(m.ToTeams.Trail)
+	}
+	for _, r := range []**Rival{&m.TeamsRival, &m.PBXRival} {
+		if *r = clone(*r); *r != nil {
+			(*r).Seen = slices.Clone((*r).Seen)
+		}
 	}
 	return m
 }
@@ -140,6 +169,9 @@ func (w *PBXWrite) oldIsOurs() bool { return w.Old != "" && slices.Contains(w.Tr
 func (w *TeamsWrite) stands() bool {
 	return w != nil && !w.Value.IsZero() && (w.Stage == Stands || w.Stage == Hidden)
 }
+
+// lifted reports a preferred presence that makes room, or has made room, for a call.
+func (w *TeamsWrite) lifted() bool { return w != nil && (w.Stage == Lifting || w.Stage == Lifted) }
 
 func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 

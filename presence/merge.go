@@ -9,11 +9,17 @@ import (
 // against the agreed pair.
 func (s *step) values() {
 	if s.Teams == nil || s.PBX == nil {
+		s.waits = s.waits || s.outOfSight()
 		return
 	}
+	s.forgive(SideTeams)
+	s.forgive(SidePBX)
 	teams, pbx := s.Teams.Value, s.PBX.Value.Activity
 	word, visible := s.word()
 	if s.m.Agreed == nil {
+		if s.tooSoon(s.m.Last.Activity) {
+			return
+		}
 		s.first(teams, pbx, word, visible)
 		return
 	}
@@ -27,10 +33,20 @@ func (s *step) values() {
 	}
 	teamsChanged := visible && !teams.Shows(agreed.Teams) && !s.explained()
 	pbxChanged := inTable && pbx != agreed.PBX && !s.m.ToPBX.explains(pbx)
-	if teamsChanged && !s.Direction.toPBX() {
+	waits := s.onPhone() != s.pbxCall() // a call does, and what is set on the PBX goes with it
+	if teamsChanged && s.tooSoon(s.m.Last.Activity) || pbxChanged && (waits || s.tooSoon(s.m.Last.Preferred)) {
+		return
+	}
+	if teamsChanged {
+		s.contest(SideTeams, teams.Activity)
+	}
+	if pbxChanged {
+		s.contest(SidePBX, pbx)
+	}
+	if teamsChanged && !s.mayWrite(SidePBX) {
 		agreed.Teams, teamsChanged = teams, false
 	}
-	if pbxChanged && !s.Direction.toTeams() {
+	if pbxChanged && !s.mayWrite(SideTeams) {
 		agreed.PBX, pbxChanged = pbx, false
 	}
 	same := word == pbx || word == Online && pbx == "" && !nobody(teams)
@@ -52,6 +68,22 @@ func (s *step) values() {
 		s.fired(RulePBX)
 		s.carryPBX(pbx, write)
 	}
+}
+
+// outOfSight reports a change on one side that waits until the other one is seen again.
+func (s *step) outOfSight() bool {
+	switch agreed := s.m.Agreed; {
+	case agreed == nil:
+		return false
+	case s.Teams != nil && s.mayWrite(SidePBX):
+		word, known := s.Tables.ToPBX(s.Teams.Value.Activity)
+		changed := known && word != OnThePhone && !agreed.Teams.IsZero() && !s.Teams.Value.Shows(agreed.Teams) && !s.explained()
+		return changed || s.m.Call == nil && s.realTeamsCall()
+	case s.PBX != nil && s.mayWrite(SideTeams):
+		_, known := s.Tables.ToTeams(s.PBX.Value.Activity)
+		return known && s.PBX.Value.Activity != agreed.PBX && !s.m.ToPBX.explains(s.PBX.Value.Activity)
+	}
+	return false
 }
 
 // word returns what Teams shows in the words of the PBX, and whether that is a

@@ -25,12 +25,12 @@ func TestADecisionNamesItsRows(t *testing.T) {
 			t.Parallel()
 			w := started(t)
 			play(w)
-			d := w.decide()
+			d := w.plan()
 			require.NotEmpty(t, d.Rules)
 			require.Len(t, d.Rows, 1)
 			require.Equal(t, want, d.Rows[0].Table+": "+d.Rows[0].String())
 			w.run()
-			require.Empty(t, w.decide().Rows, "a decision that changes nothing needs no row")
+			require.Empty(t, w.plan().Rows, "a decision that changes nothing needs no row")
 		})
 	}
 }

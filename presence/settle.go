@@ -225,7 +225,9 @@ func (s *step) settleSession() {
 	case h.Stage == Renewing && !s.Now.Before(h.Until): // ended, unless the renewal has arrived
 		h.Stage, h.At = Pending, s.Now
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
-		h.Stage, h.At = Gone, h.Until
+		if h.Stage, h.At = Gone, h.Until; s.Goal == Sync && s.onPhone() {
+			s.fired(RuleLost)
+		}
 	}
 	if h.stands() && shows {
 		h.Sequence = s.Teams.Sequence
@@ -244,6 +246,9 @@ func (s *step) settleCall() {
 	moved := c.Connection != s.PBX.Connection && !s.PBX.At.Before(c.At)
 	switch {
 	case moved && c.Stage != Pending: // it ended with its connection
+		if c.Stage == Stands && s.Goal == Sync && s.realTeamsCall() {
+			s.fired(RuleLost)
+		}
 		s.m.Call = nil
 	case c.Stage == Gone && (s.PBX.Counted || !s.PBX.OnPhone || s.settled(c.At)):
 		s.m.Call = nil

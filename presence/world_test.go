@@ -115,8 +115,14 @@ func (w *world) view() presence.View {
 	}
 }
 
-// run decides and acts until there is nothing to do. It returns the writes made.
+// run lets a second pass, so that no write comes too soon after another, and decides.
 func (w *world) run() []string {
+	w.now = w.now.Add(time.Second)
+	return w.decide()
+}
+
+// decide decides and acts until there is nothing to do. It returns the writes made.
+func (w *world) decide() []string {
 	before := len(w.writes)
 	w.rulesF = nil
 	for range 20 {
@@ -174,7 +180,7 @@ func (w *world) do(a presence.Action) presence.Outcome {
 // when it had said so itself.
 func (w *world) advance(d time.Duration) []string {
 	before := len(w.writes)
-	for end := w.now.Add(d); w.now.Before(end); w.run() {
+	for end := w.now.Add(d); w.now.Before(end); w.decide() {
 		next := end
 		for _, t := range []time.Time{w.wake, w.slotUntil, w.sessionUntil} {
 			if t.After(w.now) && t.Before(next) {
@@ -191,7 +197,7 @@ func (w *world) advance(d time.Duration) []string {
 func (w *world) told(value string) []string {
 	w.now = w.now.Add(time.Second)
 	w.lag, w.stale = true, &presence.TeamsSeen{Value: pair(value), Notified: true, At: w.now}
-	return w.run()
+	return w.decide()
 }
 
 func (w *world) choose(s string) {

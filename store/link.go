@@ -24,6 +24,33 @@ type Link struct {
 	ToTeams *TeamsWrite
 	Session *Session
 	Call    *Call
+
+	Last Writes
+	// TeamsRival and PBXRival are somebody else who writes the same on a side.
+	TeamsRival, PBXRival *Rival
+}
+
+// Writes are the latest writes of each kind, whether they stand or not.
+type Writes struct {
+	Activity, Preferred, Session, Call Write
+}
+
+// Write is one write that was answered: when, with what value and over which one. Calls have
+// no values.
+type Write struct {
+	At          time.Time
+	Value, Over string
+}
+
+// Rival is somebody else who keeps changing back what the connector writes.
+type Rival struct {
+	// Ours was written, and Theirs shown soon after.
+	Ours, Theirs string
+	// Seen is when, for as long as that may be chance.
+	Seen []time.Time
+	// Pause is how long the side is left alone, until Until.
+	Pause time.Duration
+	Until time.Time
 }
 
 // Agreed is the pair of values that the two sides showed when they last agreed,
@@ -95,6 +122,11 @@ func (l Link) Clone() Link {
 	}
 	l.Session = clone(l.Session)
 	l.Call = clone(l.Call)
+	for _, r := range []**Rival{&l.TeamsRival, &l.PBXRival} {
+		if *r = clone(*r); *r != nil {
+			(*r).Seen = slices.Clone((*r).Seen)
+		}
+	}
 	return l
 }
 

@@ -38,6 +38,8 @@ type config struct {
 	Direction string        `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
 	Groups    groups        `placeholder:"YAML" help:"People for whom that or the tables are different: a list of {name, people, pbx_groups, direction, tables}, the first one that holds a person counts."`
 	Settle    time.Duration `default:"15s" help:"How long a side may take to show a write."`
+
+	Canary canaryConfig `embed:"" prefix:"canary-" group:"Canary"`
 }
 
 type pbxConfig struct {
@@ -73,6 +75,12 @@ func (c pbxConfig) address(r *http.Request) string {
 	}
 	last := told[len(told)-1]
 	return strings.TrimSpace(last[strings.LastIndex(last, ",")+1:])
+}
+
+type canaryConfig struct {
+	User   string        `placeholder:"NAME" help:"PBX user of a linked test pair that nobody else uses. Its presence is changed on each side in turn, and the time is measured until the other side shows it."`
+	Every  time.Duration `default:"5m" help:"Time between two rounds."`
+	Within time.Duration `default:"1m" help:"How long the other side may take."`
 }
 
 type graphConfig struct {

@@ -127,9 +127,22 @@ var (
 	}
 )
 
+// inTurns prepares two steps of two people together: what changes again within a second
+// waits, and twice as many people wait half as often.
+func inTurns(steps []step) []step {
+	for i := 1; i < len(steps); i += 2 {
+		a, b := &steps[i-1], &steps[i]
+		prepareA, prepareB, readyA, readyB := a.prepare, b.prepare, a.ready, b.ready
+		a.prepare = func() { prepareA(); prepareB() }
+		a.ready = func() bool { return readyA() && readyB() }
+		b.prepare, b.ready = nil, nil
+	}
+	return steps
+}
+
 func rowsToPBX(s *stage) (steps []step) {
-	a := s.cast.anna
-	for _, activity := range slices.Sorted(maps.Keys(expectedToPBX)) {
+	for i, activity := range slices.Sorted(maps.Keys(expectedToPBX)) {
+		a := []actor{s.cast.anna, s.cast.ben}[i%2]
 		availability := availabilities[activity]
 		if availability == "" {
 			availability = activity
@@ -143,12 +156,14 @@ func rowsToPBX(s *stage) (steps []step) {
 		}
 		steps = append(steps, p)
 	}
-	return steps
+	return inTurns(steps)
 }
 
 func rowsToTeams(s *stage) (steps []step) {
-	a := s.cast.ben
-	for _, activity := range slices.Sorted(maps.Keys(expectedToTeams)) {
+	activities := slices.Sorted(maps.Keys(expectedToTeams))
+	slices.Reverse(activities) // what clears comes last
+	for i, activity := range activities {
+		a := []actor{s.cast.ben, s.cast.anna}[i%2]
 		want := expectedToTeams[activity]
 		what := "sets " + activity + " at the phone"
 		if activity == "" {
@@ -157,9 +172,17 @@ func rowsToTeams(s *stage) (steps []step) {
 			continue
 		}
 		p := s.toTeams(a, what, want, s.set(a, activity))
-		steps = append(steps, p.from(s, a, "Available/Available", "available", s.set(a, "")))
+		steps = append(steps, p.from(s, a, "Available/Available", "available", s.idle(a)))
 	}
-	return steps
+	return inTurns(steps)
+}
+
+// idle leaves nothing set on either side.
+func (s *stage) idle(a actor) func() {
+	return func() {
+		s.set(a, "")()
+		s.show(a, "Available", "Available")()
+	}
 }
 
 func calls(s *stage) []step {
@@ -184,7 +207,7 @@ func calls(s *stage) []step {
 	anna, soren, ben, ibrahim := s.cast.anna, s.cast.soren, s.cast.ben, s.cast.ibrahim
 	return []step{
 		s.toTeams(anna, "answers a call on the master", "Busy/InACall", start(anna, &onMaster)).
-			from(s, anna, "Available/Available", "available", s.show(anna, "Available", "Available")),
+			from(s, anna, "Available/Available", "available", s.idle(anna)),
 		s.toTeams(soren, "answers a call on the slave", "Busy/InACall", start(soren, &onSlave)),
 		s.toTeams(anna, "hangs up", "Available/Available", hangUp(&onMaster)),
 		s.toTeams(soren, "hangs up", "Available/Available", hangUp(&onSlave)),

@@ -77,10 +77,18 @@ func pad(text string, width int) string {
 	return text
 }
 
-// prepared prepares a step and waits until the connector has seen it.
+// prepared prepares a step and waits until the connector has seen it, and would not have the
+// step wait for a write that came just before.
 func (s *stage) prepared(ctx context.Context, p step) bool {
 	p.prepare()
-	return s.await(ctx, p.ready) && s.looked(ctx)
+	if !s.await(ctx, p.ready) {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+	}
+	return s.looked(ctx)
 }
 
 // looked waits until the connector has had a look at everything that has happened

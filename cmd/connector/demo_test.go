@@ -42,7 +42,7 @@ func TestDemoSaysWhichStepWasNotSeen(t *testing.T) {
 	}{
 		"a row is missing": {
 			keys: map[string]any{"tables": map[string]any{"to_pbx": map[string]string{"BeRightBack": "busy"}}},
-			want: `Anna Müller +Teams shows BeRightBack/BeRightBack +→ PBX +FAILED: wanted away, PBX shows busy`,
+			want: `.* Teams shows BeRightBack/BeRightBack +→ PBX +FAILED: wanted away, PBX shows busy`,
 		},
 		"sessions are not cleared": {
 			sabotage: func(s *stage) {

@@ -16,7 +16,7 @@ var pageFiles embed.FS
 
 // pageTemplates are the pages. None has a script, and none needs the internet.
 var pageTemplates = template.Must(template.New("").
-	Funcs(template.FuncMap{"since": since, "segment": url.PathEscape}).ParseFS(pageFiles, "*.html"))
+	Funcs(template.FuncMap{"since": since, "seconds": seconds, "segment": url.PathEscape}).ParseFS(pageFiles, "*.html"))
 
 // wantsPage tells a browser.
 func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
@@ -37,6 +37,18 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	_ = out.Encode(v)
+}
+
+// seconds says how long something took.
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 // since says when something began: how long ago, or the day and hour.

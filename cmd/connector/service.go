@@ -36,6 +36,7 @@ type service struct {
 	directory  *graph.Directory
 	pbx        *pbx.Server
 	bridge     *bridge.Bridge
+	canary     *bridge.Canary // nil where there is none
 	started    time.Time
 }
 
@@ -207,6 +208,9 @@ func (s *service) newBridge(http.RoundTripper) error {
 		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(s.table),
 		Rules: s.rules.of, Watch: s.feed.Watch, Logger: s.log,
 	})
+	if c := s.config.Canary; err == nil && c.User != "" {
+		s.canary = bridge.NewCanary(s.bridge, bridge.CanaryOptions{User: c.User, Every: c.Every, Within: c.Within})
+	}
 	return err
 }
 
@@ -262,8 +266,24 @@ func (s *service) run(ctx context.Context) error {
 		run("webhook", s.webhook.Run)
 		run("keys for notifications", func(ctx context.Context) error { return s.notifyKeys.run(ctx, s.webhook) })
 	}
-	err = s.bridge.Run(ctx)
+	err = s.runBridge(ctx)
 	stopEdges()
+	return errors.Join(err, group.Wait())
+}
+
+// runBridge runs the bridge and ends before it what works through it.
+func (s *service) runBridge(ctx context.Context) error {
+	if s.canary == nil {
+		return s.bridge.Run(ctx)
+	}
+	bridgeCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, bridgeCtx := errgroup.WithContext(bridgeCtx)
+	group.Go(func() error { return s.bridge.Run(bridgeCtx) })
+	canaryCtx, stopCanary := context.WithCancel(ctx)
+	defer context.AfterFunc(bridgeCtx, stopCanary)()
+	err := s.canary.Run(canaryCtx)
+	stop()
 	return errors.Join(err, group.Wait())
 }
 

@@ -333,3 +333,64 @@ func TestAGroupOfThePBXHasTablesOfItsOwn(t *testing.T) {
 	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
 	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == "busy" }))
 }
+
+func TestTheCanaryOfAPairMeasuresBothWays(t *testing.T) {
+	t.Parallel()
+	for _, feed := range []string{"auto", "sweep"} {
+		t.Run(feed, func(t *testing.T) {
+			t.Parallel()
+			s := running(t, feed, map[string]any{"canary": map[string]any{"user": "zoe", "every": "2s"}}, nil)
+			st := s.until(t, func(st status) bool { return light(st, "canary").State == presence.StateOK })
+			require.Regexp(t, `^Teams to PBX [\d.]+m?s \(p50 [\d.]+m?s, p95 [\d.]+m?s\); PBX to Teams [\d.]+m?s \(p50 .*\)$`, light(st, "canary").Detail)
+			require.Contains(t, s.get(t, "/status", "text/html").Body.String(), "PBX to Teams")
+			require.NoError(t, s.stopConnector())
+			require.Equal(t, "available", s.pbxShows(s.cast.zoe))
+			require.Equal(t, "Available/Available", s.teamsShows(s.cast.zoe))
+		})
+	}
+}
+
+func TestTheCanarySaysWhereItDoesNotArrive(t *testing.T) {
+	t.Parallel()
+	s := running(t, "sweep", map[string]any{"canary": map[string]any{"user": "zoe", "within": "1ms"}}, nil)
+	st := s.until(t, func(st status) bool { return light(st, "canary").State == presence.StateFailed })
+	require.Contains(t, light(st, "canary").LastError, "dnd was not shown within 1ms")
+	require.Contains(t, light(st, "canary").Todo, "zoe")
+}
+
+func TestStatusShowsWhoIsOutOfStep(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, nil)
+	s.until(t, func(st status) bool {
+		return green(st.Lights) && st.Bridge.Linked == 8 && st.Bridge.Drift.OutOfStep == 0
+	})
+	s.stopPBXs()
+	s.stopPBXs = func() {}
+	s.until(t, func(st status) bool { return st.Bridge.Drift.PBX.Unseen == 8 })
+	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
+	st := s.until(t, func(st status) bool { return st.Bridge.Drift.OutOfStep == 1 })
+	require.Equal(t, "anna.mueller", st.Bridge.Drift.People[0].Name)
+	require.Contains(t, s.get(t, "/status", "").Body.String(), `"out_of_step": 1`)
+	page := s.get(t, "/status", "text/html").Body.String()
+	require.Contains(t, page, "out of step now")
+	require.Contains(t, page, "anna.mueller, since")
+}
+
+func TestStatusNamesAnotherProgram(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
+	for _, value := range []string{"Busy", "DoNotDisturb", "Busy"} {
+		word := expectedToPBX[value]
+		s.tenant.Choose(s.cast.anna.id, value, value)
+		require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == word }), value)
+		s.until(t, func(st status) bool { return st.Bridge.Drift.OutOfStep == 0 })
+		s.set(s.cast.anna, "lunch")() // another program
+		require.True(t, s.await(t.Context(), func() bool { return s.tenant.Presence(s.cast.anna.id).Pair.String() == "Away/Away" }))
+	}
+	st := s.until(t, func(st status) bool { return len(st.Bridge.Conflicts) == 1 })
+	require.Equal(t, "anna.mueller", st.Bridge.Conflicts[0].Name)
+	page := s.get(t, "/status", "text/html").Body.String()
+	require.Contains(t, page, "PBX alternates between busy and lunch")
+	require.Contains(t, page, "stop it, or take the person out")
+}

@@ -51,7 +51,7 @@ func (s *service) status() status {
 	st := status{
 		Started: s.started, Feed: s.config.Feed, Bridge: s.bridge.Status(), PBX: s.pbx.Counters(),
 		Lights: []presence.Health{pbxLights[0], s.authentication(), s.subscription()},
-		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.throttle.Health()}, s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.keys()),
+		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.throttle.Health()}, s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.extras()),
 	}
 	st.People = whoIs(st.Bridge.Report)
 	st.People.UnusedGroups = s.rules.unused(st.Bridge.Report)
@@ -74,8 +74,11 @@ func (s *service) appObject() string {
 		", the configured password and the check mark Websocket. The PBX must trust the certificate of the service."
 }
 
-// keys are the lights of what runs out one day.
-func (s *service) keys() (lights []presence.Health) {
+// extras are the lights of what not every service has: a canary, and what runs out one day.
+func (s *service) extras() (lights []presence.Health) {
+	if s.canary != nil {
+		lights = append(lights, s.canary.Health())
+	}
 	if s.notifyKeys != nil {
 		lights = append(lights, s.notifyKeys.light.Health())
 	}

@@ -87,7 +87,7 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 		out.Err = b.o.Teams.ClearPreferred(ctx, l.teams)
 	case presence.Look:
 		var look presence.TeamsSeen
-		if look, out.Err = b.o.Teams.Look(ctx, l.teams); out.Err == nil && !b.teamsSeen(l.teams, look) {
+		if look, out.Err = b.o.Teams.Look(ctx, l.teams); out.Err == nil && !b.looked(l.teams, look) {
 			out.Err = errStale
 		}
 	case presence.AddCall:

@@ -86,6 +86,7 @@ type Bridge struct {
 	started time.Time
 	idle    chan struct{} // closed when the last link is gone; for Release
 	counts  Counts
+	repairs Repairs
 	unknown map[string]int
 }
 

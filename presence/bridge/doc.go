@@ -37,6 +37,15 @@
 // Every change of a link's memory is in the store before the write that it
 // announces. A process that dies at any point goes on from there.
 //
+// # Drift and conflicts
+//
+// [Bridge.Status] measures how far the sides are apart ([Drift]): who is out of step and since
+// when, how well each side is seen, and what was repaired. Who is at odds with another program
+// that writes the same is named ([Conflict]); package presence says when that is, and how long the side is
+// left alone.
+//
+// A [Canary] changes the presence of one test pair and measures how long each way takes.
+//
 // # Who is linked
 //
 // Links follow the matching of both lists. It begins when both are complete, so

@@ -25,10 +25,12 @@ type link struct {
 	goal               presence.Goal
 	begun              bool // not only read from the store
 	running, dirty     bool
+	watch              chan struct{} // of the canary, woken by what is seen
 	timer              *time.Timer
 	teamsHold, pbxHold hold
 	lookHold           hold              // of reads of Teams, which must not keep back writes
 	shown              presence.Decision // the latest, for the status
+	behind             time.Time         // since when something is seen on one side alone
 	lastErr            error
 	lastErrAt          time.Time
 	lastFinal          bool // refused: the same again would be, too
@@ -81,6 +83,10 @@ func (b *Bridge) wake(l *link) {
 	}
 	l.dirty = true
 	b.review(l)
+	select {
+	case l.watch <- struct{}{}:
+	default:
+	}
 	if l.running || b.closing {
 		return
 	}
@@ -104,6 +110,9 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 			continue
 		}
 		l.memory = d.Memory
+		if slices.Contains(d.Rules, presence.RuleLost) {
+			b.repaired()
+		}
 		if d.Action != nil {
 			b.act(ctx, l, view, d, before)
 			continue
@@ -175,6 +184,7 @@ func (b *Bridge) sleep(l *link, d presence.Decision, at time.Time) {
 	}
 	l.shown = d
 	now := time.Now()
+	l.rests(d, now)
 	for _, h := range []time.Time{l.teamsHold.until, l.lookHold.until, l.pbxHold.until} {
 		if h.After(now) && (at.IsZero() || h.Before(at)) {
 			at = h

@@ -18,6 +18,8 @@ type seen[T any] struct {
 	// newest is the largest sequence number, and newestAt when it was seen last. Teams only.
 	newest   string
 	newestAt time.Time
+	// told says that a notification has told of the value. Teams only.
+	told bool
 }
 
 // doubt is how long a smaller sequence number may still be that of a late look. What is
@@ -61,12 +63,24 @@ func (b *Bridge) PBXSynced() {
 // TeamsSeen takes what Teams shows of a person. An older look than the latest, by
 // sequence number, is dropped, unless it was read so much later that the numbers must
 // have begun anew.
-func (b *Bridge) TeamsSeen(user string, look presence.TeamsSeen) { b.teamsSeen(user, look) }
-
-// teamsSeen reports whether the look was a new one.
-func (b *Bridge) teamsSeen(user string, look presence.TeamsSeen) bool {
+func (b *Bridge) TeamsSeen(user string, look presence.TeamsSeen) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	last := b.teams[user]
+	if b.teamsSeen(user, look) && last != nil && last.told && !look.Notified && b.teams[user].value != last.value && b.links[user] != nil {
+		b.repairs.FirstRead++
+	}
+}
+
+// looked takes a look of the bridge itself, and reports whether it was a new one.
+func (b *Bridge) looked(user string, look presence.TeamsSeen) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.teamsSeen(user, look)
+}
+
+// teamsSeen reports whether the look was a new one. The caller holds b.mu.
+func (b *Bridge) teamsSeen(user string, look presence.TeamsSeen) bool {
 	last := b.teams[user]
 	n := next(last, look, strings.ToLower(look.Value.Activity), look.At, b.started)
 	n.newest, n.newestAt = look.Sequence, look.At
@@ -75,10 +89,14 @@ func (b *Bridge) teamsSeen(user string, look presence.TeamsSeen) bool {
 	} else if last != nil && look.Sequence < last.newest && (look.Notified || look.At.Before(last.newestAt.Add(doubt))) {
 		return false
 	}
+	n.told = look.Notified || last != nil && last.told && last.value == n.value
 	b.teams[user] = n
 	l := b.links[user]
 	if l != nil {
 		l.timeline.teams(look)
+	}
+	if last == nil || last.value != n.value {
+		l.arrived(time.Now())
 	}
 	b.wake(l)
 	return true
@@ -96,6 +114,9 @@ func (b *Bridge) PBXSeen(guid string, look presence.PBXSeen) {
 	}
 	if l != nil {
 		l.timeline.pbx(look)
+	}
+	if last == nil || last.value != look.Value.Activity || last.look.OnPhone != look.OnPhone {
+		l.arrived(time.Now())
 	}
 	b.wake(l)
 }

@@ -8,7 +8,14 @@ import (
 // recordOf puts a memory into the words of the store, memoryOf takes it out again.
 // Neither loses anything; a test fills every field to prove it.
 func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link {
-	r := store.Link{Teams: teams, PBX: guid, Revision: revision}
+	r := store.Link{
+		Teams: teams, PBX: guid, Revision: revision,
+		Last: store.Writes{
+			Activity: store.Write(m.Last.Activity), Preferred: store.Write(m.Last.Preferred),
+			Session: store.Write(m.Last.Session), Call: store.Write(m.Last.Call),
+		},
+		TeamsRival: (*store.Rival)(m.TeamsRival), PBXRival: (*store.Rival)(m.PBXRival),
+	}
 	if p := m.Agreed; p != nil {
 		r.Agreed = &store.Agreed{Availability: p.Teams.Availability, Activity: p.Teams.Activity, PBX: p.PBX}
 	}
@@ -38,7 +45,13 @@ func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link 
 }
 
 func memoryOf(r store.Link) presence.Memory {
-	var m presence.Memory
+	m := presence.Memory{
+		Last: presence.Writes{
+			Activity: presence.Write(r.Last.Activity), Preferred: presence.Write(r.Last.Preferred),
+			Session: presence.Write(r.Last.Session), Call: presence.Write(r.Last.Call),
+		},
+		TeamsRival: (*presence.Rival)(r.TeamsRival), PBXRival: (*presence.Rival)(r.PBXRival),
+	}
 	if p := r.Agreed; p != nil {
 		m.Agreed = &presence.Pair{Teams: presence.Teams{Availability: p.Availability, Activity: p.Activity}, PBX: p.PBX}
 	}

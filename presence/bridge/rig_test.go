@@ -118,6 +118,7 @@ var errLost = errors.New("connection lost")
 type journal struct {
 	mu     sync.Mutex
 	b      *bridge.Bridge
+	beside *bridge.Bridge // another connector that sees the same
 	writes []string
 	fail   func(write string) error
 }
@@ -202,7 +203,12 @@ func (f *fakeTeams) seen(user string) presence.TeamsSeen {
 	return presence.TeamsSeen{Value: v, Sequence: fmt.Sprintf("A%09d", f.sequence), At: time.Now()}
 }
 
-func (f *fakeTeams) look(user string) { f.b.TeamsSeen(user, f.seen(user)) }
+func (f *fakeTeams) look(user string) {
+	f.b.TeamsSeen(user, f.seen(user))
+	if f.beside != nil {
+		f.beside.TeamsSeen(user, f.seen(user))
+	}
+}
 
 func (f *fakeTeams) SetSession(_ context.Context, user string, v presence.Teams, d time.Duration) error {
 	return f.put(user, v, "%s session %s for %s", user, v, d)
@@ -220,7 +226,10 @@ func (f *fakeTeams) SetPreferred(_ context.Context, user string, v presence.Team
 	return f.put(user, v, "%s preferred %s for %s", user, v, d.Round(time.Minute))
 }
 
-func (f *fakeTeams) ClearPreferred(_ context.Context, user string) error {
+func (f *fakeTeams) ClearPreferred(ctx context.Context, user string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return f.put(user, f.under(user), "%s clear preferred", user)
 }
 
@@ -257,9 +266,15 @@ func (f *fakePBX) look(guid string) {
 	}
 	f.mu.Unlock()
 	f.b.PBXSeen(guid, seen)
+	if f.beside != nil {
+		f.beside.PBXSeen(guid, seen)
+	}
 }
 
-func (f *fakePBX) SetPresence(_ context.Context, guid string, p presence.PBX) error {
+func (f *fakePBX) SetPresence(ctx context.Context, guid string, p presence.PBX) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err := f.write("%s %s", guid, p); err != nil {
 		return err
 	}

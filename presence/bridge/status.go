@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,10 @@ type Status struct {
 	// the name of their PBX user.
 	Hidden  []Trouble `json:"hidden,omitempty"`
 	Failing []Trouble `json:"failing,omitempty"`
+	// Drift is how far the sides are apart, and Conflicts who is left alone on a side because
+	// of another program.
+	Drift     Drift      `json:"drift"`
+	Conflicts []Conflict `json:"conflicts,omitempty"`
 	// Report says who is who.
 	Report match.Report `json:"-"`
 }
@@ -43,6 +48,18 @@ type Trouble struct {
 
 // Status returns the state of now.
 func (b *Bridge) Status() Status {
+	s, d := b.gather()
+	s.Drift = d.result()
+	slices.SortFunc(s.Conflicts, func(a, c Conflict) int {
+		return cmp.Or(strings.Compare(a.Name, c.Name), cmp.Compare(a.Side, c.Side))
+	})
+	slices.SortFunc(s.Hidden, byName)
+	slices.SortFunc(s.Failing, byName)
+	return s
+}
+
+// gather collects the state in no order. Links do not work meanwhile.
+func (b *Bridge) gather() (Status, drift) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := Status{
@@ -51,9 +68,13 @@ func (b *Bridge) Status() Status {
 	for value, n := range b.unknown {
 		s.Unknown[value] = n
 	}
+	d := drift{now: time.Now(), Drift: Drift{Repairs: b.repairs}}
 	for _, l := range b.links {
+		seen := b.teams[l.teams]
 		if l.goal == presence.Sync && b.goal != presence.TakeBack {
 			s.Linked++
+			d.add(l, seen, b.pbx[l.guid])
+			s.Conflicts = append(s.Conflicts, l.conflicts(d.now)...)
 		} else {
 			s.Leaving++
 		}
@@ -61,16 +82,14 @@ func (b *Bridge) Status() Status {
 			s.Failing = append(s.Failing, Trouble{l.name, l.lastErr.Error(), l.lastErrAt})
 		}
 		var teams *presence.TeamsSeen
-		if t := b.teams[l.teams]; t != nil {
-			teams = &t.look
+		if seen != nil {
+			teams = &seen.look
 		}
 		if reason := l.shown.Memory.Hidden(teams); reason != "" {
 			s.Hidden = append(s.Hidden, Trouble{Name: l.name, Reason: reason})
 		}
 	}
-	slices.SortFunc(s.Hidden, byName)
-	slices.SortFunc(s.Failing, byName)
-	return s
+	return s, d
 }
 
 // Health returns the light of the store.

@@ -176,7 +176,12 @@ func TestFormat(t *testing.T) {
 			"ToTeams":{"Availability":"Away","Activity":"Away","OldAvailability":"Busy","OldActivity":"Busy","OldSequence":"7",
 				"Trail":null,"State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
 			"Session":{"Availability":"Busy","Activity":"InACall","Sequence":"8","State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
-			"Call":{"Home":"hq","ID":1,"Connection":18446744073709551615,"State":"s","At":"2026-03-29T12:00:00.123456789Z"}}`
+			"Call":{"Home":"hq","ID":1,"Connection":18446744073709551615,"State":"s","At":"2026-03-29T12:00:00.123456789Z"},
+			"Last":{"Activity":{"At":"2026-03-29T12:00:00.123456789Z","Value":"meeting","Over":"away"},
+				"Preferred":{"At":"0001-01-01T00:00:00Z","Value":"","Over":""},"Session":{"At":"0001-01-01T00:00:00Z","Value":"","Over":""},
+				"Call":{"At":"0001-01-01T00:00:00Z","Value":"","Over":""}},
+			"TeamsRival":null,
+			"PBXRival":{"Ours":"meeting","Theirs":"away","Seen":["2026-03-29T12:00:00.123456789Z"],"Pause":300000000000,"Until":"2026-03-29T12:00:00.123456789Z"}}`
 		sub = `{"Name":"users","ID":"id-1","Resource":"users","ChangeType":"updated","NotificationURL":"https://a.example/?b=<c>",
 			"CertificateID":"c1","Members":["t1"],"Expires":"2026-03-29T12:00:00.123456789Z","Renewed":"0001-01-01T00:00:00Z",
 			"Revision":1,"ClientState":"secret"}`
@@ -192,6 +197,10 @@ func TestFormat(t *testing.T) {
 		},
 		Session: &store.Session{Availability: "Busy", Activity: "InACall", Sequence: "8", State: "s", At: at},
 		Call:    &store.Call{Home: "hq", ID: 1, Connection: 1<<64 - 1, State: "s", At: at},
+		Last:    store.Writes{Activity: store.Write{At: at, Value: "meeting", Over: "away"}},
+		PBXRival: &store.Rival{
+			Ours: "meeting", Theirs: "away", Seen: []time.Time{at}, Pause: 5 * time.Minute, Until: at,
+		},
 	})
 	require.NoError(t, err)
 	wantSub, err := s.PutSubscription(ctx, store.Subscription{

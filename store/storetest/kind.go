@@ -85,6 +85,21 @@ func fullLink(key string) store.Link {
 			State: "hidden", At: noon.Add(time.Minute), Until: noon.Add(time.Hour),
 		},
 		Call: &store.Call{Home: "zürich", ID: 1 << 40, Connection: 1<<64 - 1, State: "up", At: noon},
+		Last: store.Writes{
+			Activity:  store.Write{At: noon, Value: "meeting", Over: "away"},
+			Preferred: store.Write{At: noon.Add(time.Second), Value: "Away", Over: "Busy"},
+			Session:   store.Write{At: noon.Add(time.Minute), Value: "InACall", Over: "Available"},
+			Call:      store.Write{At: noon.Add(time.Hour), Value: "up", Over: "down"},
+		},
+		TeamsRival: rival("Away", "Busy"),
+		PBXRival:   rival("meeting", "away"),
+	}
+}
+
+func rival(ours, theirs string) *store.Rival {
+	return &store.Rival{
+		Ours: ours, Theirs: theirs, Seen: []time.Time{noon, noon.Add(time.Minute)},
+		Pause: 5 * time.Minute, Until: noon.Add(6 * time.Minute),
 	}
 }
 
@@ -105,6 +120,15 @@ func spoilLink(l store.Link) {
 	}
 	if l.Call != nil {
 		l.Call.Home = "spoilt"
+	}
+	for _, r := range []*store.Rival{l.TeamsRival, l.PBXRival} {
+		if r == nil {
+			continue
+		}
+		r.Ours = "spoilt"
+		for i := range r.Seen {
+			r.Seen[i] = time.Time{}
+		}
 	}
 }
 

@@ -90,6 +90,7 @@ func (s *step) settleTeams() {
 	switch {
 	case w.Stage == Sent || w.Stage == Pending:
 		s.settleTeamsFlight(w)
+	case w.Stage == Leaving:
 	case w.Value.IsZero():
 		s.settleTeamsGone(w)
 	case w.Stage == Lifting || w.Stage == Lifted:

@@ -55,7 +55,7 @@ func (s *step) renewal(h *Session) time.Time {
 
 func (s *step) lift() {
 	w := s.m.ToTeams
-	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.Stage == Lifting || w.Stage == Lifted {
+	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.Stage == Lifting || w.Stage == Lifted || w.Stage == Leaving {
 		return
 	}
 	w.Stage, w.At = Lifting, s.Now

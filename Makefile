@@ -21,7 +21,7 @@ race: ## The same with the race detector, as CI runs it.
 	go test -race -timeout 20m ./...
 
 model: ## A million random schedules of the decision, for the night; tells how far it is.
-	go test ./presence -run TestAnySchedule -rapid.checks=10000 -v -timeout 4h
+	go test ./presence -run TestAnySchedule -night 1000000 -v -timeout 4h
 
 soak: ## A simulated day with 5,000 and 10,000 people in bad weather; takes some minutes.
 	go test ./graph -run TestDayInAnyWeather -soak -v -timeout 60m

@@ -173,7 +173,7 @@ func (s *step) leave() {
 		s.m.Call = nil
 	}
 	s.m.Agreed, s.m.TeamsRival, s.m.PBXRival = nil, nil, nil // a link that comes back begins anew
-	if w := s.m.ToTeams; w != nil && w.Value.IsZero() && (w.Stage != Pending || len(w.Trail) == 0) {
+	if w := s.m.ToTeams; w != nil && w.Value.IsZero() && w.Stage != Leaving && (w.Stage != Pending || len(w.Trail) == 0) {
 		s.m.ToTeams = nil // nothing of the connector's is left
 	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
 		w.Stage = Leaving

@@ -56,7 +56,7 @@ func (s *step) renewal(h *Session) time.Time {
 
 func (s *step) lift() {
 	w := s.m.ToTeams
-	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
+	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || w.Stage == Leaving || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
 		return
 	}
 	w.Stage, w.At = Lifting, s.Now

@@ -142,6 +142,26 @@ func TestHardSchedules(t *testing.T) {
 			300s anna chooses Available in Teams
 			600s the calls end, and nothing more happens`, []string{"activity busy", "clear preferred presence", "preferred presence Away/Away", "activity available"},
 		},
+		"the licence is lost while a clearing is on its way, and its answer too": {`
+			0s anna sets away on the PBX
+			0s anna clears her presence on the PBX
+			0.1s the next write is lost
+			0.13s anna's licence is lost
+			30.13s anna's Teams client shows Away
+			210.13s the calls end, and nothing more happens`,
+			[]string{"preferred presence Away/Away", "clear preferred presence", "clear preferred presence"},
+		},
+		"a hang-up whose answer is lost before the preferred presence is back": {`
+			0s a call begins on the PBX
+			0s anna is shown InAConferenceCall in Teams
+			0.5s the next write is carried out without an answer
+			30.5s anna sets away on the PBX
+			210.5s the calls end, and nothing more happens`,
+			[]string{
+				"session Busy/InACall", "add alien call", "clear session", "delete alien call",
+				"preferred presence Away/Away", "clear session",
+			},
+		},
 		"the licence is lost while a clearing is on its way": {`
 			0s anna sets away on the PBX
 			60s the next write is lost

@@ -162,7 +162,7 @@ func (m *model) spend(a presence.Action) {
 // on the PBX.
 func (m *model) mirrored() {
 	if m.cause(alien); !m.exchange.counted {
-		m.cause(alien, session, preferred)
+		m.cause(alien, session, session, preferred, preferred)
 	}
 }
 

@@ -36,6 +36,9 @@ func (m *model) play(s schedule) {
 	expect := m.expect()
 	m.pass(change)
 	m.advance(quiet)
+	if !m.connector.up {
+		m.advance(quiet)
+	}
 	m.atRest()
 	expect()
 	m.pass(ending)

@@ -90,6 +90,7 @@ func (s *step) settleTeams() {
 	switch {
 	case w.Stage == Sent || w.Stage == Pending:
 		s.settleTeamsFlight(w)
+	case w.Stage == Leaving:
 	case w.Value.IsZero():
 		s.settleTeamsGone(w)
 	case w.Stage == Lifting || w.Stage == Lifted:
@@ -127,11 +128,18 @@ func (s *step) byHand() bool {
 	return s.m.Session.stands() && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
 }
 
+// uncovers reports that what Teams shows may be what was beneath the own session, which
+// may have ended before w has come back.
+func (s *step) uncovers(w *TeamsWrite) bool {
+	h := s.m.Session
+	return w != nil && w.Stage == Pending && h != nil && h.Stage == Leaving && !manual(s.Teams.Value)
+}
+
 // explained reports that what Teams shows is no change by a person, because of the
 // last write. To have made room for a call explains it for the settle time only.
 func (s *step) explained() bool {
 	w := s.m.ToTeams
-	return s.unsure || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || !s.settled(w.At))
+	return s.unsure || s.uncovers(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || !s.settled(w.At))
 }
 
 func (s *step) settleTeamsFlight(w *TeamsWrite) {
@@ -159,7 +167,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.agreeTeams(shown)
 		}
 		s.fired(RuleHidden)
-	case !late && (w.explains(*s.Teams) || signedOut(shown) || s.teamsCall()):
+	case !late && (w.explains(*s.Teams) || signedOut(shown) || s.teamsCall() || s.uncovers(w)):
 	default:
 		s.takenTeams()
 	}

@@ -57,6 +57,25 @@ func TestHardSchedules(t *testing.T) {
 			300s the call in Teams ends
 			600s the calls end, and nothing more happens`, []string{"add alien call", "add alien call", "delete alien call"},
 		},
+		"whoever leaves Teams and comes back is nobody who writes there too": {`
+			0s anna sets away on the PBX
+			0s anna signs out of Teams
+			0s a call begins on the PBX
+			0.5s the call on the PBX ends
+			1.5s anna is shown InACall in Teams
+			1.5s anna signs out of Teams
+			1.5s anna resets her status in Teams
+			31.5s anna sets busy on the PBX
+			211.5s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear session", "preferred presence Busy/Busy"},
+		},
+		"what comes back after a call is lost, and what was beneath shows": {`
+			0s a call begins on the PBX
+			0s anna's Teams client shows InAMeeting
+			0s anna is shown InACall in Teams
+			0.1s the next write is lost
+			30.1s anna sets away on the PBX
+			210.1s the calls end, and nothing more happens`, []string{"session Busy/InACall", "preferred presence Away/Away", "preferred presence Away/Away", "clear session"},
+		},
 		"the licence is lost during a call on either side": {`
 			0s a call begins on the PBX
 			1s anna is shown InAConferenceCall in Teams

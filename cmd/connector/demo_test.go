@@ -16,7 +16,7 @@ import (
 
 func testDemo(patience time.Duration) (*demo, *bytes.Buffer) {
 	out := new(bytes.Buffer)
-	return &demo{out: out, people: 14, patience: patience, log: slog.New(slog.DiscardHandler)}, out
+	return &demo{out: out, setting: setting{people: 14, patience: patience, log: slog.New(slog.DiscardHandler)}}, out
 }
 
 func lastLine(out *bytes.Buffer) string {

@@ -172,7 +172,7 @@ func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte
 		s.mu.Lock()
 		now := s.o.Now()
 		s.judge(target, now.Sub(begun), now)
-		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status})
+		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status}, historyLimit)
 		s.announce()
 		s.mu.Unlock()
 		if status >= 200 && status < 300 {

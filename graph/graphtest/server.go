@@ -188,9 +188,9 @@ func newKey() *rsa.PrivateKey {
 }
 
 // record appends to a history that keeps its newest entries.
-func record[T any](history []T, entry T) []T {
-	if len(history) == historyLimit {
-		history = append(history[:0:0], history[historyLimit/2:]...)
+func record[T any](history []T, entry T, limit int) []T {
+	if len(history) == limit {
+		history = append(history[:0:0], history[limit/2:]...)
 	}
 	return append(history, entry)
 }

@@ -179,7 +179,7 @@ func (s *stage) startPBXs(ctx context.Context, fault func(pbx, api, mt string) p
 		}
 		pbx := s.system.AddPBX(pbxtest.Options{
 			Fault: ask,
-			Name: name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
+			Name:  name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
 			AppURL: s.appURL, HTTPClient: s.trusting, MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Logger: s.log,
 		})
 		if s.master == nil {

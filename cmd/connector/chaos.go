@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pbx365/connector/graph/graphtest"
+)
+
+// chaosCmd is connector chaos.
+type chaosCmd struct {
+	People int     `default:"2000" help:"Number of people, at least 8."`
+	Kills  int     `default:"200" help:"How often the connector is killed."`
+	Faults float64 `default:"0.01" help:"Share of the requests and notifications that go wrong."`
+	Seed   uint64  `help:"Seed of what people do and of what goes wrong. Drawn where there is none."`
+}
+
+// errChaos is returned where something was lost, without a cause or left behind. What it
+// was has been printed.
+var errChaos = errors.New("not everything was kept that the connector promises")
+
+// Run plays the chaos and judges it.
+func (c chaosCmd) Run(ctx context.Context) error {
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	play := chaos{
+		out: os.Stdout, people: c.People, kills: c.Kills, share: c.Faults, seed: c.Seed,
+		between: 2700 * time.Millisecond, rounds: 5, pause: 30 * time.Second, final: 30 * time.Second,
+		calm: 25 * time.Second, patience: 3 * time.Minute, tell: 5 * time.Second,
+	}
+	return play.play(ctx)
+}
+
+// chaos has many people do things on both sides while everything goes wrong, and the
+// connector is killed again and again. Then it judges by the records of the simulators
+// what has become of that.
+type chaos struct {
+	out    io.Writer
+	people int
+	kills  int
+	share  float64
+	seed   uint64
+	keys   map[string]any
+	// between is the mean time between two kills.
+	between time.Duration
+	// rounds, pause and final are those of the script.
+	rounds       int
+	pause, final time.Duration
+	// calm is how long everything has to stay as it is before it is judged: longer than any
+	// notification is late.
+	calm time.Duration
+	// patience is how long the sides may take to agree, and the connector to end.
+	patience time.Duration
+	// tell is the time between two lines of progress.
+	tell time.Duration
+
+	began  time.Time
+	script script
+	stage  *stage
+	crowd  *crowd
+	line   *line
+	run    *processes
+	now    *process // the connector that runs
+	found
+}
+
+// found is what is to be empty.
+type found struct{ lost, without, left []string }
+
+// extras are those of the cast who are not linked from the start.
+const extras = 6
+
+func (c *chaos) play(ctx context.Context) (err error) {
+	c.began = time.Now()
+	fmt.Fprintf(c.out, "chaos: seed %d; %d people, %d kills, and %.3g %% of everything goes wrong\n", c.seed, c.people, c.kills, 100*c.share)
+	if err := c.build(ctx); err != nil {
+		return err
+	}
+	defer func() { err = c.close(err) }()
+	for _, part := range []func(context.Context) error{c.start, c.rage, c.settle, c.end} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return c.judge()
+}
+
+// build makes the stage. Half of the communication users that it would take are there, so
+// that half of the people are pushed.
+func (c *chaos) build(ctx context.Context) (err error) {
+	c.script = script{people: c.people, rounds: c.rounds, pause: c.pause, final: c.final}
+	c.script.round = max(time.Second, (time.Duration(c.kills)*c.between-c.pause-c.final)/time.Duration(c.rounds))
+	c.line = newLine(c.share, c.seed)
+	names := communicationUserNames(c.people + extras)
+	var users []any
+	for _, upn := range names[:(len(names)+1)/2] {
+		users = append(users, map[string]any{"upn": upn, "password": "demo"})
+	}
+	keys := map[string]any{"users": users, "log-level": "info", "reconcile-every": "10s", "settle": "5s"}
+	maps.Copy(keys, c.keys)
+	c.stage, err = newStage(ctx, "auto", setting{
+		people: c.people + extras, patience: c.patience, log: slog.New(slog.DiscardHandler),
+		tenant: graphtest.Options{Seed: c.seed}, fault: c.line.fault, keys: keys,
+	})
+	if err != nil {
+		return err
+	}
+	c.crowd = newCrowd(c.stage)
+	c.line.dropped = c.crowd.dropped
+	return nil
+}
+
+// close leaves the log of the connector where something went wrong.
+func (c *chaos) close(err error) error {
+	if c.now != nil {
+		c.now.kill()
+	}
+	err = errors.Join(err, c.stage.close())
+	if c.run == nil {
+		return err
+	}
+	if err == nil {
+		return c.run.remove()
+	}
+	return fmt.Errorf("%w; the log of the connector is %s", err, c.run.log.Name())
+}
+
+func (c *chaos) start(context.Context) (err error) {
+	if c.run, err = newProcesses(c.stage); err != nil {
+		return err
+	}
+	c.now, err = c.run.start("serve")
+	return err
+}
+
+// rage has everybody act, everything go wrong, and the connector killed.
+func (c *chaos) rage(ctx context.Context) error {
+	lift := c.stage.tenant.Fault(graphtest.Weather(c.share))
+	defer lift()
+	defer c.line.fair.Store(true)
+	ctx, calm := context.WithCancel(ctx)
+	defer calm()
+	around, aroundCtx := errgroup.WithContext(ctx)
+	around.Go(func() error { c.stage.shake(aroundCtx, c.seed, 4*c.between, c.crowd.dropped); return nil })
+	around.Go(func() error { c.report(aroundCtx); return nil })
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.acts(groupCtx) })
+	group.Go(func() error { return c.kill(groupCtx) })
+	err := group.Wait()
+	calm()
+	return errors.Join(err, around.Wait())
+}
+
+// acts has everybody do what the script says.
+func (c *chaos) acts(ctx context.Context) error {
+	begun := time.Now()
+	for _, cue := range c.script.cues(c.seed) {
+		if !wait(ctx, time.Until(begun.Add(cue.at))) {
+			return ctx.Err()
+		}
+		if err := c.crowd.do(cue.who, cue.act); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kill kills the connector at random moments, and starts it at once.
+func (c *chaos) kill(ctx context.Context) (err error) {
+	rng := rand.New(rand.NewPCG(c.seed, 4))
+	for range c.kills {
+		select {
+		case <-c.now.ended:
+			return fmt.Errorf("the connector ended by itself: %w", c.now.err)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(within(rng, 0, 2*c.between)):
+		}
+		c.now.kill()
+		c.crowd.killed()
+		if c.now, err = c.run.start("serve"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report tells how it goes.
+func (c *chaos) report(ctx context.Context) {
+	for wait(ctx, c.tell) {
+		c.say("%d kills, %d acts, %d writes", c.crowd.deaths(), c.crowd.acts(), c.crowd.writes())
+	}
+}
+
+func (c *chaos) say(format string, args ...any) {
+	fmt.Fprintf(c.out, "%5.0f s  "+format+"\n", append([]any{time.Since(c.began).Seconds()}, args...)...)
+}
+
+// settle waits until the sides agree for everybody, and stay so.
+func (c *chaos) settle(ctx context.Context) error {
+	c.say("nobody acts any more, and nothing goes wrong")
+	deadline, agreed, told := time.Now().Add(c.patience), time.Now(), time.Now()
+	for {
+		c.lost = c.crowd.disagreements()
+		now := time.Now()
+		if len(c.lost) > 0 {
+			agreed = now
+		}
+		if now.Sub(agreed) >= c.calm || now.After(deadline) {
+			return nil
+		}
+		if now.Sub(told) >= c.tell {
+			c.say("%d people of whom the sides do not agree yet, %d writes", len(c.lost), c.crowd.writes())
+			told = now
+		}
+		select {
+		case <-c.now.ended:
+			return fmt.Errorf("the connector ended by itself: %w", c.now.err)
+		case <-time.After(c.tell / 10):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// end stops the connector, and has it release everything.
+func (c *chaos) end(ctx context.Context) error {
+	c.say("the connector is stopped")
+	c.crowd.stopped()
+	if err := c.now.stop(ctx, c.patience); err != nil {
+		return fmt.Errorf("the connector did not stop cleanly: %w", err)
+	}
+	c.left = c.crowd.leftovers(false)
+	c.say("the connector releases everything")
+	release, err := c.run.start("release")
+	if err != nil {
+		return err
+	}
+	if err := release.wait(ctx, c.patience); err != nil {
+		return fmt.Errorf("connector release: %w", err)
+	}
+	c.left = append(c.left, c.crowd.leftovers(true)...)
+	c.without = c.crowd.spurious()
+	return nil
+}
+
+// judge prints what it has found, and how much that is in the last line.
+func (c *chaos) judge() error {
+	for _, list := range []struct {
+		title string
+		of    []string
+	}{{"lost", c.lost}, {"written without a cause", c.without}, {"left behind", c.left}} {
+		for i, one := range list.of {
+			if i == 20 {
+				fmt.Fprintf(c.out, "%s: and %d more\n", list.title, len(list.of)-i)
+				break
+			}
+			fmt.Fprintf(c.out, "%s: %s\n", list.title, one)
+		}
+	}
+	fmt.Fprintf(c.out, "chaos: %d people, %d kills, %d lost, %d writes without cause, %d left behind\n",
+		c.people, c.crowd.deaths(), len(c.lost), len(c.without), len(c.left))
+	if len(c.lost)+len(c.without)+len(c.left) > 0 {
+		return errChaos
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
+)
+
+// held is what the connector holds of a person, by the records of the simulators.
+type held struct {
+	session, alien      bool
+	preferred, activity string // written by the connector, and still there
+}
+
+// holding tells what the connector holds of a person, on the sides where there is an account.
+func (c *crowd) holding(p *character, l ledger) (h held) {
+	if p.id != "" {
+		for _, s := range c.tenant.Sessions(p.id) {
+			h.session = h.session || s.ID != graphtest.ClientSession
+		}
+		if chosen, ok := c.tenant.Preferred(p.id); ok && chosen.Set.Equal(l.preferred[p.id]) {
+			h.preferred = chosen.Activity
+		}
+	}
+	if p.guid != "" {
+		h.alien = c.system.AlienCalls(p.guid) > 0
+		if l.activity[p.guid].After(p.setAt()) {
+			h.activity = c.system.Activity(p.guid)
+		}
+	}
+	return h
+}
+
+// ledger tells when the connector last wrote, by person.
+type ledger struct {
+	preferred, activity map[string]time.Time
+}
+
+func newLedger(teams []graphtest.Write, phones []pbxtest.Write) ledger {
+	l := ledger{map[string]time.Time{}, map[string]time.Time{}}
+	for _, w := range teams {
+		if w.Action == graphtest.RouteSetPreferred && w.Status == http.StatusOK {
+			l.preferred[w.User] = w.Time
+		}
+	}
+	for _, w := range phones {
+		if w.Op == "SetPresence" && w.Err == "" {
+			l.activity[w.GUID] = w.Time
+		}
+	}
+	return l
+}
+
+// disagreements names everybody of whom the sides do not agree, and why.
+func (c *crowd) disagreements() (all []string) {
+	l := newLedger(c.tenant.Writes(), c.system.Writes())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.people {
+		now, h := c.glance(p), c.holding(p, l)
+		preferred := ""
+		if chosen, ok := c.tenant.Preferred(p.id); ok {
+			preferred = chosen.Activity
+		}
+		if why := p.disagreement(now, h, preferred); why != "" {
+			in := p.last()
+			all = append(all, fmt.Sprintf("%s: %s; Teams %s (preferred %q), PBX %q, connector holds %+v; at %s: %s %s%s, before %+v, after %+v",
+				p.name, why, now.teams, preferred, now.pbx, h, in.at.Format("15:04:05.000"), in.act.kind, in.act.pair.Activity, in.act.word, in.before, in.after))
+		}
+	}
+	return all
+}
+
+// disagreement says why the sides do not agree, or "".
+func (p *character) disagreement(now glance, h held, preferred string) string {
+	switch onPBX := p.call != nil; {
+	case !now.licensed && h != (held{}):
+		return "something is held for a person without a licence"
+	case !now.licensed:
+		return ""
+	case h.session != onPBX:
+		return fmt.Sprintf("a call on the PBX is %t, its session in Teams %t", onPBX, h.session)
+	case onPBX && now.teams == "InACall": // its own session, and perhaps a call of the client beneath
+		return ""
+	case h.alien != isCall(now.teams):
+		return fmt.Sprintf("a call in Teams is %t, its alien call %t", isCall(now.teams), h.alien)
+	case onPBX || isCall(now.teams):
+		return p.overridden(now)
+	}
+	if why := p.overridden(now); why != "" {
+		return why
+	}
+	return p.mismatch(now, h, preferred)
+}
+
+// overridden says that what somebody did last no longer shows on the side where they did it.
+func (p *character) overridden(now glance) string {
+	in := p.last()
+	switch {
+	case in.before.pbx != in.after.pbx && now.pbx != in.after.pbx:
+		return "the PBX does not show any more what was set there last"
+	case in.before.teams == in.after.teams || isCall(in.before.teams) || isCall(in.after.teams) || p.call != nil:
+		return ""
+	case now.teams != in.after.teams:
+		return "Teams does not show any more what was set there last"
+	}
+	return ""
+}
+
+// mismatch says that values do not map onto each other, and no rule lets that be.
+func (p *character) mismatch(now glance, h held, preferred string) string {
+	in := p.last()
+	byPerson := h.activity == "" // what the PBX shows was set there
+	switch changed := in.before.teams != in.after.teams; {
+	case in.before.pbx != in.after.pbx && preferred != chosenFor(now.pbx):
+		return "what was set on the PBX last is not the preferred presence in Teams"
+	case in.before.pbx != in.after.pbx:
+		return "" // hidden at most by the person's own state
+	case now.pbx == wordOf(now.teams), chosenFor(now.pbx) == now.teams:
+		return ""
+	case changed && !nobodyAt(in.after.teams) && !nobodyAt(in.before.teams) && !isCall(in.before.teams):
+		return "what Teams was changed to last is not on the PBX"
+	case nobodyAt(now.teams) && byPerson:
+		return ""
+	case now.teams == "Available" && byPerson: // came back to Teams, or to the licence
+		return ""
+	case now.pbx == "" && byPerson && h.preferred == "": // cleared there on purpose
+		return ""
+	}
+	return "the values do not map onto each other"
+}

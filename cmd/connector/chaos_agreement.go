@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/pbx365/connector/graph/graphtest"
@@ -56,7 +57,8 @@ func newLedger(teams []graphtest.Write, phones []pbxtest.Write) ledger {
 
 // disagreements names everybody of whom the sides do not agree, and why.
 func (c *crowd) disagreements() (all []string) {
-	l := newLedger(c.tenant.Writes(), c.system.Writes())
+	teams, phones := c.tenant.Writes(), c.system.Writes()
+	l := newLedger(teams, phones)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.people {
@@ -66,12 +68,34 @@ func (c *crowd) disagreements() (all []string) {
 			preferred = chosen.Activity
 		}
 		if why := p.disagreement(now, h, preferred); why != "" {
-			in := p.last()
-			all = append(all, fmt.Sprintf("%s: %s; Teams %s (preferred %q), PBX %q, connector holds %+v; at %s: %s %s%s, before %+v, after %+v",
-				p.name, why, now.teams, preferred, now.pbx, h, in.at.Format("15:04:05.000"), in.act.kind, in.act.pair.Activity, in.act.word, in.before, in.after))
+			all = append(all, fmt.Sprintf("%s: %s; %v, preferred %q, the connector holds %+v%s",
+				p.name, why, now, preferred, h, p.story(writtenIn(teams, phones))))
 		}
 	}
 	return all
+}
+
+// story tells the latest of what a person did, and what was written for them.
+func (p *character) story(writes []written) string {
+	type line struct {
+		at   time.Time
+		text string
+	}
+	var lines []line
+	for _, in := range p.inputs {
+		lines = append(lines, line{in.at, fmt.Sprintf("%s %v%s: %v, then %v", in.act.kind, in.act.pair, in.act.word, in.before, in.after)})
+	}
+	for _, w := range writes {
+		if w.who == p.id || w.who == p.guid {
+			lines = append(lines, line{w.at, w.String()})
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	text := ""
+	for _, l := range lines[max(0, len(lines)-15):] {
+		text += "\n    " + l.at.Format("15:04:05.000") + " " + l.text
+	}
+	return text
 }
 
 // disagreement says why the sides do not agree, or "".

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,14 @@ type glance struct {
 	teams    string // activity
 	pbx      string // activity of the contact
 	licensed bool
+}
+
+func (g glance) String() string {
+	text := fmt.Sprintf("Teams %s, PBX %q", g.teams, g.pbx)
+	if !g.licensed {
+		text += ", no licence"
+	}
+	return text
 }
 
 // input is an act that has been done, with what was seen right before and after it.

@@ -37,7 +37,10 @@ func (w written) String() string {
 	if value == "" {
 		value = "taken back"
 	}
-	return fmt.Sprintf("%s %s %s", w.at.Format("15:04:05.000"), w.slot, value)
+	if w.unsure {
+		value += ", without an answer"
+	}
+	return fmt.Sprintf("← %s: %s", w.slot, value)
 }
 
 // writtenIn are the writes that the simulators have recorded, in the order of time.
@@ -136,9 +139,9 @@ func (c *crowd) spurious() (all []string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	tell := func(name string, of []written, because cause) {
+	tell := func(p *character, of []written, because cause) {
 		for _, w := range because.without(of) {
-			all = append(all, name+": "+w.String())
+			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(of)))
 		}
 	}
 	for _, p := range c.people {
@@ -146,12 +149,12 @@ func (c *crowd) spurious() (all []string) {
 		for _, in := range p.inputs {
 			because.inputs = append(because.inputs, in.at)
 		}
-		tell(p.name, append(writes[p.id], writes[p.guid]...), because)
+		tell(p, append(writes[p.id], writes[p.guid]...), because)
 		delete(writes, p.id)
 		delete(writes, p.guid)
 	}
 	for who, of := range writes {
-		tell(who, of, cause{})
+		tell(&character{actor: actor{name: who, id: who, guid: who}}, of, cause{})
 	}
 	slices.SortFunc(all, cmp.Compare[string])
 	return all

@@ -100,7 +100,7 @@ func (c *chaos) play(ctx context.Context) (err error) {
 func (c *chaos) build(ctx context.Context) (err error) {
 	c.script = script{people: c.people, rounds: c.rounds, pause: c.pause, final: c.final}
 	c.script.round = max(time.Second, (time.Duration(c.kills)*c.between-c.pause-c.final)/time.Duration(c.rounds))
-	c.line = newLine(c.share, c.seed)
+	c.line = newLine(c.share, c.people, c.seed)
 	names := communicationUserNames(c.people + extras)
 	var users []any
 	for _, upn := range names[:(len(names)+1)/2] {

@@ -13,8 +13,11 @@ import (
 // line is the edge between the PBXs and the connector, on which requests go wrong. A
 // refusal is not among that: it is an answer, and not asked for twice.
 type line struct {
-	share float64
-	fair  atomic.Bool // nothing goes wrong any more
+	// writes and reads are the shares that go wrong. A copy of all users takes some reads
+	// for each of them and begins anew where one goes wrong, so that a share fit for
+	// writes would let none ever succeed.
+	writes, reads float64
+	fair          atomic.Bool // nothing goes wrong any more
 	// dropped is told of which PBX the connection is cut.
 	dropped func(pbx string)
 
@@ -22,14 +25,23 @@ type line struct {
 	rng *rand.Rand
 }
 
-func newLine(share float64, seed uint64) *line {
-	return &line{share: share, dropped: func(string) {}, rng: rand.New(rand.NewPCG(seed, 2))}
+// newLine has so many writes go wrong, and with one in a hundred of them every fourth copy.
+func newLine(share float64, people int, seed uint64) *line {
+	return &line{
+		writes: share, reads: share * 10 / float64(people),
+		dropped: func(string) {}, rng: rand.New(rand.NewPCG(seed, 2)),
+	}
 }
 
 // fault is what happens to a request.
-func (l *line) fault(pbx, _, _ string) pbxtest.Fault {
+func (l *line) fault(pbx, _, request string) pbxtest.Fault {
+	share := l.reads
+	switch request {
+	case "SetPresence", "AddAlienCall", "DelAlienCall":
+		share = l.writes
+	}
 	l.mu.Lock()
-	strikes, which := l.rng.Float64() < l.share, l.rng.IntN(5)
+	strikes, which := l.rng.Float64() < share, l.rng.IntN(5)
 	l.mu.Unlock()
 	if !strikes || l.fair.Load() {
 		return pbxtest.FaultNone

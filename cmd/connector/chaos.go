@@ -9,10 +9,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/graph/graphtest"
 )
 
@@ -35,7 +37,7 @@ func (c chaosCmd) Run(ctx context.Context) error {
 	}
 	play := chaos{
 		out: os.Stdout, people: c.People, kills: c.Kills, share: c.Faults, seed: c.Seed,
-		between: 2700 * time.Millisecond, rounds: 5, pause: 30 * time.Second, final: 30 * time.Second,
+		between: 2700 * time.Millisecond, rounds: 5, pause: 10 * time.Second,
 		calm: 25 * time.Second, patience: 3 * time.Minute, tell: 5 * time.Second,
 	}
 	return play.play(ctx)
@@ -53,11 +55,13 @@ type chaos struct {
 	keys   map[string]any
 	// between is the mean time between two kills.
 	between time.Duration
-	// rounds, pause and final are those of the script.
-	rounds       int
-	pause, final time.Duration
-	// calm is how long everything has to stay as it is before it is judged: longer than any
-	// notification is late.
+	// rounds is how much everybody does before the finale.
+	rounds int
+	// pause is how long the sides have to agree before the finale, so that what everybody
+	// does last is newer than anything else.
+	pause time.Duration
+	// calm is how long they have to agree before it is judged: longer than any notification
+	// is late.
 	calm time.Duration
 	// patience is how long the sides may take to agree, and the connector to end.
 	patience time.Duration
@@ -65,6 +69,7 @@ type chaos struct {
 	tell time.Duration
 
 	began  time.Time
+	saying sync.Mutex
 	script script
 	stage  *stage
 	crowd  *crowd
@@ -87,30 +92,45 @@ func (c *chaos) play(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = c.close(err) }()
+	if err := c.perform(ctx); err != nil {
+		return err
+	}
+	return c.judge()
+}
+
+// perform plays all parts, and tells how it goes.
+func (c *chaos) perform(ctx context.Context) error {
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	telling.Go(func() { c.report(ctx) })
 	for _, part := range []func(context.Context) error{c.start, c.rage, c.settle, c.end} {
 		if err := part(ctx); err != nil {
 			return err
 		}
 	}
-	return c.judge()
+	return nil
 }
 
-// build makes the stage. Half of the communication users that it would take are there, so
-// that half of the people are pushed.
+// build makes the stage. Half of the people are pushed: half of the communication users are
+// there that it would take, or two of whom the tenant accepts one.
 func (c *chaos) build(ctx context.Context) (err error) {
-	c.script = script{people: c.people, rounds: c.rounds, pause: c.pause, final: c.final}
-	c.script.round = max(time.Second, (time.Duration(c.kills)*c.between-c.pause-c.final)/time.Duration(c.rounds))
+	c.script = script{
+		people: c.people, rounds: c.rounds, seed: c.seed,
+		round: time.Duration(c.kills-c.late()) * c.between / time.Duration(c.rounds), final: time.Duration(c.late()) * c.between,
+	}
 	c.line = newLine(c.share, c.people, c.seed)
 	names := communicationUserNames(c.people + extras)
 	var users []any
-	for _, upn := range names[:(len(names)+1)/2] {
+	for _, upn := range names[:max(2, len(names)/2)] {
 		users = append(users, map[string]any{"upn": upn, "password": "demo"})
 	}
 	keys := map[string]any{"users": users, "log-level": "info", "reconcile-every": "10s", "settle": "5s"}
 	maps.Copy(keys, c.keys)
 	c.stage, err = newStage(ctx, "auto", setting{
 		people: c.people + extras, patience: c.patience, log: slog.New(slog.DiscardHandler),
-		tenant: graphtest.Options{Seed: c.seed}, fault: c.line.fault, keys: keys,
+		tenant: graphtest.Options{Seed: c.seed, OnePerApp: c.people <= graph.PushLimit}, fault: c.line.fault, keys: keys,
 	})
 	if err != nil {
 		return err
@@ -135,50 +155,73 @@ func (c *chaos) close(err error) error {
 	return fmt.Errorf("%w; the log of the connector is %s", err, c.run.log.Name())
 }
 
-func (c *chaos) start(context.Context) (err error) {
+// start starts the connector, and waits until half of the people are pushed.
+func (c *chaos) start(ctx context.Context) (err error) {
 	if c.run, err = newProcesses(c.stage); err != nil {
 		return err
 	}
-	c.now, err = c.run.start("serve")
-	return err
+	if c.now, err = c.run.start("serve"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	return c.stage.tenant.Await(ctx, func() bool { return c.pushed() >= c.people/2 })
 }
 
-// rage has everybody act, everything go wrong, and the connector killed.
+// pushed counts those of whom the connector is told.
+func (c *chaos) pushed() (n int) {
+	for _, sub := range c.stage.tenant.Subscriptions() {
+		n += len(sub.People)
+	}
+	return n
+}
+
+// late is how many kills are kept for the finale.
+func (c *chaos) late() int { return max(1, c.kills/8) }
+
+// rage has everybody act, everything go wrong, and the connector killed. Before the finale
+// the sides may come to agree, so that what everybody does last is newer than anything else.
 func (c *chaos) rage(ctx context.Context) error {
 	lift := c.stage.tenant.Fault(graphtest.Weather(c.share))
 	defer lift()
 	defer c.line.fair.Store(true)
+	var shaking sync.WaitGroup
+	defer shaking.Wait()
 	ctx, calm := context.WithCancel(ctx)
 	defer calm()
-	around, aroundCtx := errgroup.WithContext(ctx)
-	around.Go(func() error { c.stage.shake(aroundCtx, c.seed, 4*c.between, c.crowd.dropped); return nil })
-	around.Go(func() error { c.report(aroundCtx); return nil })
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.acts(groupCtx) })
-	group.Go(func() error { return c.kill(groupCtx) })
-	err := group.Wait()
-	calm()
-	return errors.Join(err, around.Wait())
+	shaking.Go(func() { c.stage.shake(ctx, c.seed, 4*c.between, c.crowd.dropped) })
+	rng := rand.New(rand.NewPCG(c.seed, 4))
+	if err := c.follow(ctx, c.script.acts(), c.kills-c.late(), rng); err != nil {
+		return err
+	}
+	if _, err := c.agree(ctx, c.pause); err != nil {
+		return err
+	}
+	return c.follow(ctx, c.script.finale(), c.late(), rng)
 }
 
-// acts has everybody do what the script says.
-func (c *chaos) acts(ctx context.Context) error {
-	begun := time.Now()
-	for _, cue := range c.script.cues(c.seed) {
-		if !wait(ctx, time.Until(begun.Add(cue.at))) {
-			return ctx.Err()
+// follow has everybody do what the script says, while the connector is killed.
+func (c *chaos) follow(ctx context.Context, cues []cue, kills int, rng *rand.Rand) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.kill(ctx, kills, rng) })
+	group.Go(func() error {
+		begun := time.Now()
+		for _, cue := range cues {
+			if !wait(ctx, time.Until(begun.Add(cue.at))) {
+				return ctx.Err()
+			}
+			if err := c.crowd.do(cue.who, cue.act); err != nil {
+				return err
+			}
 		}
-		if err := c.crowd.do(cue.who, cue.act); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
+	return group.Wait()
 }
 
 // kill kills the connector at random moments, and starts it at once.
-func (c *chaos) kill(ctx context.Context) (err error) {
-	rng := rand.New(rand.NewPCG(c.seed, 4))
-	for range c.kills {
+func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error) {
+	for range kills {
 		select {
 		case <-c.now.ended:
 			return fmt.Errorf("the connector ended by itself: %w", c.now.err)
@@ -195,42 +238,56 @@ func (c *chaos) kill(ctx context.Context) (err error) {
 	return nil
 }
 
+// agree waits until the sides have agreed for everybody for so long, and returns of whom
+// they do not within the patience.
+func (c *chaos) agree(ctx context.Context, calm time.Duration) (not []lost, err error) {
+	for begun, since := time.Now(), time.Now(); ; {
+		not = c.crowd.apart()
+		now := time.Now()
+		if len(not) > 0 {
+			since = now
+		}
+		if now.Sub(since) >= calm || now.Sub(begun) > c.patience {
+			return not, nil
+		}
+		if !wait(ctx, c.tell/10) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
 // report tells how it goes.
 func (c *chaos) report(ctx context.Context) {
 	for wait(ctx, c.tell) {
-		c.say("%d kills, %d acts, %d writes", c.crowd.deaths(), c.crowd.acts(), c.crowd.writes())
+		c.say("%d kills, %d acts, %d writes, %d people pushed; the sides do not agree yet for %d people",
+			c.crowd.deaths(), c.crowd.acts(), c.crowd.writes(), c.pushed(), len(c.crowd.apart()))
 	}
 }
 
 func (c *chaos) say(format string, args ...any) {
+	c.saying.Lock()
+	defer c.saying.Unlock()
 	fmt.Fprintf(c.out, "%5.0f s  "+format+"\n", append([]any{time.Since(c.began).Seconds()}, args...)...)
 }
 
 // settle waits until the sides agree for everybody, and stay so.
 func (c *chaos) settle(ctx context.Context) error {
 	c.say("nobody acts any more, and nothing goes wrong")
-	deadline, agreed, told := time.Now().Add(c.patience), time.Now(), time.Now()
-	for {
-		c.lost = c.crowd.disagreements()
-		now := time.Now()
-		if len(c.lost) > 0 {
-			agreed = now
-		}
-		if now.Sub(agreed) >= c.calm || now.After(deadline) {
-			return nil
-		}
-		if now.Sub(told) >= c.tell {
-			c.say("%d people of whom the sides do not agree yet, %d writes", len(c.lost), c.crowd.writes())
-			told = now
-		}
+	ctx, done := context.WithCancelCause(ctx)
+	defer done(nil)
+	go func() {
 		select {
 		case <-c.now.ended:
-			return fmt.Errorf("the connector ended by itself: %w", c.now.err)
-		case <-time.After(c.tell / 10):
+			done(fmt.Errorf("the connector ended by itself: %w", c.now.err))
 		case <-ctx.Done():
-			return ctx.Err()
 		}
+	}()
+	not, err := c.agree(ctx, c.calm)
+	if err != nil {
+		return context.Cause(ctx)
 	}
+	c.lost = c.crowd.stories(not)
+	return nil
 }
 
 // end stops the connector, and has it release everything.

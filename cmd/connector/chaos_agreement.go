@@ -55,10 +55,15 @@ func newLedger(teams []graphtest.Write, phones []pbxtest.Write) ledger {
 	return l
 }
 
-// disagreements names everybody of whom the sides do not agree, and why.
-func (c *crowd) disagreements() (all []string) {
-	teams, phones := c.tenant.Writes(), c.system.Writes()
-	l := newLedger(teams, phones)
+// lost is a person of whom the sides do not agree.
+type lost struct {
+	*character
+	why string
+}
+
+// apart are all of whom the sides do not agree.
+func (c *crowd) apart() (all []lost) {
+	l := newLedger(c.tenant.Writes(), c.system.Writes())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.people {
@@ -68,9 +73,19 @@ func (c *crowd) disagreements() (all []string) {
 			preferred = chosen.Activity
 		}
 		if why := p.disagreement(now, h, preferred); why != "" {
-			all = append(all, fmt.Sprintf("%s: %s; %v, preferred %q, the connector holds %+v%s",
-				p.name, why, now, preferred, h, p.story(writtenIn(teams, phones))))
+			all = append(all, lost{p, fmt.Sprintf("%s; %v, preferred %q, the connector holds %+v", why, now, preferred, h)})
 		}
+	}
+	return all
+}
+
+// stories tells how it came to that.
+func (c *crowd) stories(people []lost) (all []string) {
+	writes := writtenIn(c.tenant.Writes(), c.system.Writes())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range people {
+		all = append(all, l.name+": "+l.why+l.story(writes))
 	}
 	return all
 }

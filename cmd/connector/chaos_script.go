@@ -39,44 +39,44 @@ type cue struct {
 	act
 }
 
-// script is all that people do, in the order of time. In each round everybody does one
-// thing, and some of these have another thing follow. Then there is a pause, and in the
-// end everybody does one last thing.
+// script is all that people do. In each round everybody does one thing, and some of these
+// have another thing follow. In the finale everybody does one last thing.
 type script struct {
-	people, rounds      int
-	round, pause, final time.Duration
+	people, rounds int
+	round, final   time.Duration
+	seed           uint64
 }
 
-// length is the time of the last cue at most.
-func (p script) length() time.Duration { return p.wander() + p.pause + p.final }
-
-func (p script) wander() time.Duration { return time.Duration(p.rounds) * p.round }
-
-// cues are the same for the same seed.
-func (p script) cues(seed uint64) []cue {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	var all []cue
-	spread := func(from, span time.Duration, each func(at time.Duration, who int)) {
-		for _, who := range rng.Perm(p.people) {
-			each(from+within(rng, 0, span), who)
-		}
-	}
+// acts are those of the rounds, in the order of time.
+func (p script) acts() (all []cue) {
+	rng := rand.New(rand.NewPCG(p.seed, 1))
+	end := time.Duration(p.rounds) * p.round
 	for n := range p.rounds {
-		spread(time.Duration(n)*p.round, p.round, func(at time.Duration, who int) {
-			a := anyAct(rng)
+		for _, who := range rng.Perm(p.people) {
+			a, at := anyAct(rng), time.Duration(n)*p.round+within(rng, 0, p.round)
 			all = append(all, cue{at, who, a})
 			next, follows := a.next(rng)
 			later := at + within(rng, p.round/10, p.round)
-			if follows && (later < p.wander() || rng.IntN(4) > 0) { // the rest stays as it is
-				all = append(all, cue{min(later, p.wander()), who, next})
+			if follows && (later < end || rng.IntN(4) > 0) { // the rest stays as it is
+				all = append(all, cue{min(later, end), who, next})
 			}
-		})
+		}
 	}
-	spread(p.wander()+p.pause, p.final, func(at time.Duration, who int) {
-		all = append(all, cue{at, who, anyAct(rng)})
-	})
-	slices.SortStableFunc(all, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
-	return all
+	return inOrder(all)
+}
+
+// finale are the last acts. Times count from its beginning.
+func (p script) finale() (all []cue) {
+	rng := rand.New(rand.NewPCG(p.seed, 5))
+	for who := range p.people {
+		all = append(all, cue{within(rng, 0, p.final), who, anyAct(rng)})
+	}
+	return inOrder(all)
+}
+
+func inOrder(cues []cue) []cue {
+	slices.SortStableFunc(cues, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
+	return cues
 }
 
 func within(rng *rand.Rand, from, to time.Duration) time.Duration {

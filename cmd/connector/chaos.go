@@ -21,7 +21,7 @@ import (
 // chaosCmd is connector chaos.
 type chaosCmd struct {
 	People int     `default:"2000" help:"Number of people, at least 8."`
-	Kills  int     `default:"200" help:"How often the connector is killed."`
+	Kills  int     `default:"200" help:"How often the connector is killed, at least 2."`
 	Faults float64 `default:"0.01" help:"Share of the requests and notifications that go wrong."`
 	Seed   uint64  `help:"Seed of what people do and of what goes wrong. Drawn where there is none."`
 }
@@ -32,6 +32,14 @@ var errChaos = errors.New("not everything was kept that the connector promises")
 
 // Run plays the chaos and judges it.
 func (c chaosCmd) Run(ctx context.Context) error {
+	switch {
+	case c.People < castSize-extras:
+		return fmt.Errorf("chaos: --people %d is too few; it takes %d", c.People, castSize-extras)
+	case c.Kills < 2:
+		return fmt.Errorf("chaos: --kills %d is too few; it takes 2", c.Kills)
+	case c.Faults < 0 || c.Faults >= 1:
+		return fmt.Errorf("chaos: --faults %g is no share; 0.01 is one percent", c.Faults)
+	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
 	}
@@ -82,7 +90,7 @@ type chaos struct {
 // found is what is to be empty.
 type found struct{ lost, without, left []string }
 
-// extras are those of the cast who are not linked from the start.
+// extras is the number of those in the cast who are not linked from the start.
 const extras = 6
 
 func (c *chaos) play(ctx context.Context) (err error) {
@@ -163,9 +171,14 @@ func (c *chaos) start(ctx context.Context) (err error) {
 	if c.now, err = c.run.start("serve"); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	ctx, cancel := c.now.during(ctx)
 	defer cancel()
-	return c.stage.tenant.Await(ctx, func() bool { return c.pushed() >= c.people/2 })
+	patient, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	if err := c.stage.tenant.Await(patient, func() bool { return c.pushed() >= c.people/2 }); err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return nil
 }
 
 // pushed counts those of whom the connector is told.
@@ -182,8 +195,9 @@ func (c *chaos) late() int { return max(1, c.kills/8) }
 // rage has everybody act, everything go wrong, and the connector killed. Before the finale
 // the sides may come to agree, so that what everybody does last is newer than anything else.
 func (c *chaos) rage(ctx context.Context) error {
-	lift := c.stage.tenant.Fault(graphtest.Weather(c.share))
-	defer lift()
+	if c.share > 0 {
+		defer c.stage.tenant.Fault(graphtest.Weather(c.share))()
+	}
 	defer c.line.fair.Store(true)
 	var shaking sync.WaitGroup
 	defer shaking.Wait()
@@ -222,13 +236,12 @@ func (c *chaos) follow(ctx context.Context, cues []cue, kills int, rng *rand.Ran
 // kill kills the connector at random moments, and starts it at once.
 func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error) {
 	for range kills {
-		select {
-		case <-c.now.ended:
-			return fmt.Errorf("the connector ended by itself: %w", c.now.err)
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(within(rng, 0, 2*c.between)):
+		running, cancel := c.now.during(ctx)
+		if !wait(running, within(rng, 0, 2*c.between)) {
+			defer cancel()
+			return context.Cause(running)
 		}
+		cancel()
 		c.now.kill()
 		c.crowd.killed()
 		if c.now, err = c.run.start("serve"); err != nil {
@@ -241,6 +254,8 @@ func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error)
 // agree waits until the sides have agreed for everybody for so long, and returns of whom
 // they do not within the patience.
 func (c *chaos) agree(ctx context.Context, calm time.Duration) (not []lost, err error) {
+	ctx, cancel := c.now.during(ctx)
+	defer cancel()
 	for begun, since := time.Now(), time.Now(); ; {
 		not = c.crowd.apart()
 		now := time.Now()
@@ -251,7 +266,7 @@ func (c *chaos) agree(ctx context.Context, calm time.Duration) (not []lost, err 
 			return not, nil
 		}
 		if !wait(ctx, c.tell/10) {
-			return nil, ctx.Err()
+			return nil, context.Cause(ctx)
 		}
 	}
 }
@@ -273,18 +288,9 @@ func (c *chaos) say(format string, args ...any) {
 // settle waits until the sides agree for everybody, and stay so.
 func (c *chaos) settle(ctx context.Context) error {
 	c.say("nobody acts any more, and nothing goes wrong")
-	ctx, done := context.WithCancelCause(ctx)
-	defer done(nil)
-	go func() {
-		select {
-		case <-c.now.ended:
-			done(fmt.Errorf("the connector ended by itself: %w", c.now.err))
-		case <-ctx.Done():
-		}
-	}()
 	not, err := c.agree(ctx, c.calm)
 	if err != nil {
-		return context.Cause(ctx)
+		return err
 	}
 	c.lost = c.crowd.stories(not)
 	return nil

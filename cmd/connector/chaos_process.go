@@ -60,6 +60,19 @@ func (p *processes) start(command string) (*process, error) {
 	return c, nil
 }
 
+// during returns a context that ends with the process, for that cause.
+func (c *process) during(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-c.ended:
+			cancel(fmt.Errorf("the connector ended by itself: %w", c.err))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
 // kill ends it by signal 9.
 func (c *process) kill() {
 	_ = c.cmd.Process.Kill() // it may have ended

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"regexp"
 	"testing"
@@ -44,3 +45,49 @@ func TestChaosKeepsWhatIsPromised(t *testing.T) {
 	require.Greater(t, c.crowd.writes(), 60)
 	t.Log(out.String())
 }
+
+func TestChaosTakesArgumentsThatMakeSense(t *testing.T) {
+	t.Parallel()
+	for want, cmd := range map[string]chaosCmd{
+		"--people 7 is too few": {People: 7, Kills: 2},
+		"--kills 1 is too few":  {People: 8, Kills: 1},
+		"--faults 1 is no":      {People: 8, Kills: 2, Faults: 1},
+		"--faults -1 is no":     {People: 8, Kills: 2, Faults: -1},
+	} {
+		require.ErrorContains(t, cmd.Run(t.Context()), want)
+	}
+}
+
+func TestChaosTellsWhereTheConnectorEndedByItself(t *testing.T) {
+	t.Parallel()
+	c, _ := smallChaos(1)
+	c.keys["pbx-password"] = "longer than fifteen characters"
+	err := c.play(t.Context())
+	require.ErrorContains(t, err, "the connector ended by itself: exit status 1")
+	require.NotErrorIs(t, err, errChaos)
+	log := c.run.log.Name()
+	require.ErrorContains(t, err, "the log of the connector is "+log)
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "option Password is longer than the 15 characters")
+	require.NoError(t, c.run.remove())
+}
+
+func TestChaosEndsWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	c, _ := smallChaos(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	c.out = writerFunc(func(line []byte) (int, error) {
+		if bytes.Contains(line, []byte("2 kills")) {
+			cancel()
+		}
+		return len(line), nil
+	})
+	require.ErrorIs(t, c.play(ctx), context.Canceled)
+	<-c.now.ended
+	require.NoError(t, os.Remove(c.run.log.Name()))
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -87,7 +87,7 @@ const (
 
 // without are those of one person's writes, in the order of time, that nothing has
 // brought about. Another value than before in the same place takes an input, and each
-// input is good for one. The same value again takes an answer that did not arrive, a kill, a
+// input is good for one, and for a while. The same value again takes an answer that did not arrive, a kill, a
 // renewal, or an input as well.
 func (c cause) without(writes []written) (spurious []written) {
 	type place struct {
@@ -105,8 +105,8 @@ func (c cause) without(writes []written) (spurious []written) {
 			p.last = &w
 			continue
 		}
-		if p.last != nil {
-			p.inputs = slices.DeleteFunc(slices.Clone(p.inputs), func(at time.Time) bool { return at.Before(p.last.at.Add(-heeded)) })
+		for len(p.inputs) > 0 && p.inputs[0].Before(w.at.Add(-heeded)) {
+			p.inputs = p.inputs[1:]
 		}
 		if len(p.inputs) > 0 && p.inputs[0].Before(w.at) {
 			p.inputs = p.inputs[1:]

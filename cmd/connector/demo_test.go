@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -19,7 +20,7 @@ func testDemo(patience time.Duration) (*demo, *bytes.Buffer) {
 	return &demo{out: out, setting: setting{people: 14, patience: patience, log: slog.New(slog.DiscardHandler)}}, out
 }
 
-func lastLine(out *bytes.Buffer) string {
+func lastLine(out fmt.Stringer) string {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	return lines[len(lines)-1]
 }

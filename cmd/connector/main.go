@@ -19,7 +19,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Keep people's presence the same until interrupted."`
 	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`
-	Chaos   chaosCmd   `cmd:"" help:"Prove that nothing is lost or left behind while people act, requests fail and the connector is killed, between the same."`
+	Chaos   chaosCmd   `cmd:"" help:"Have many people act while requests go wrong and the connector is killed, and judge what became of it."`
 }
 
 func main() {

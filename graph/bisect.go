@@ -6,47 +6,50 @@ import (
 	"slices"
 )
 
-const (
-	// After so many failures in a row nothing in particular is taken to be bad: fewer
-	// where nothing has succeeded yet. The larger number finds 16 bad items wherever
-	// they are.
-	outageFrom   = 14
-	outageWithin = 32
-)
+// outageFrom is the number of failures in a row after which something else has to work, or
+// they are due to an outage.
+const outageFrom = 14
 
 // bisection is what was found out about the items of a batch that failed.
 type bisection[T any] struct {
-	bad     []T   // each fails alone, though others do not
+	bad     []T   // each fails alone, while others do not
 	unclear []T   // have not been found to be good or bad
+	good    []T   // the last part that did not fail, if any
 	err     error // of the last attempt that failed
 	outage  bool  // it was given up
 }
 
 // bisect finds the items because of which a batch has failed with err. It tries the halves
 // of what failed, level by level, until every bad item stands alone and has failed so twice.
-// Unless works says that some attempt has succeeded before, one of its own has to: else
-// nothing is bad but the times. An error for which no item is to blame leaves the part
-// unclear.
-func bisect[T any](batch []T, err error, works bool, try func([]T) error) bisection[T] {
+// No item is bad unless something works right after it has failed: another part of the batch
+// or, while none ever did, what works tries, which must have nothing to do with the batch.
+// An error for which no item is to blame leaves the part unclear.
+func bisect[T any](batch []T, err error, works func() bool, try func([]T) error) bisection[T] {
 	found := bisection[T]{err: err}
-	if len(batch) == 1 && !works {
+	failures, sure := 0, 0 // in a row, and how many were bad before
+	failing := func() bool {
+		if found.good == nil && !works() || found.good != nil && try(found.good) != nil {
+			return true
+		}
+		failures, sure = 0, len(found.bad)
+		return false
+	}
+	if len(batch) == 1 && failing() {
 		found.unclear = batch
 		return found
 	}
-	var good []T           // the last part that did not fail
-	failures, sure := 0, 0 // in a row, and how many were bad before
 	for level := [][]T{batch}; len(level) > 0; {
 		var next [][]T
 		for _, part := range level {
 			for _, half := range halves(part) {
-				if failures >= outageWithin || !works && failures >= outageFrom {
-					found.outage = true
+				found.outage = found.outage || failures >= outageFrom && failing()
+				if found.outage {
 					found.unclear = append(found.unclear, half...)
 					continue
 				}
 				err := try(half)
 				if err == nil {
-					works, failures, sure, good = true, 0, len(found.bad), half
+					failures, sure, found.good = 0, len(found.bad), half
 					continue
 				}
 				found.err = err
@@ -66,10 +69,8 @@ func bisect[T any](batch []T, err error, works bool, try func([]T) error) bisect
 			break
 		}
 	}
-	if sure < len(found.bad) && good != nil && try(good) != nil {
-		found.outage = true // meanwhile
-	}
-	if found.outage || !works {
+	found.outage = found.outage || sure < len(found.bad) && failing()
+	if found.outage {
 		found.bad, found.unclear = found.bad[:sure], append(found.unclear, found.bad[sure:]...)
 	}
 	return found

@@ -45,7 +45,9 @@ type Options struct {
 // and must be made with New.
 //
 // Every call takes as long as Graph makes it wait, so give it a ctx that ends.
-// A single call retries three times when Graph is throttled or unavailable.
+// A single call retries three times when Graph is throttled or unavailable, and the
+// pages of a list of people after other failures too. One that is withdrawn
+// ([presence.Withdrawable]) before Graph can have carried it out is not sent.
 type Client struct {
 	sdk      *sdk
 	light    *presence.Light

@@ -9,7 +9,8 @@ import (
 )
 
 // receive sorts out what is genuine of one POST. What has to be opened first is put
-// into the inbox; the rest is passed on. It never waits.
+// into the inbox; the rest is passed on. It never waits. However often something happened to
+// a subscription, it is passed on once.
 func (w *Webhook) receive(body []byte, from string) {
 	parsed, err := Parse(body)
 	if err != nil {
@@ -20,7 +21,7 @@ func (w *Webhook) receive(body []byte, from string) {
 		w.drop(&w.counts.unparsable, "notification not understood", from, "error", err)
 	}
 	now, vouched := time.Now(), &voucher{tokens: parsed.Tokens}
-	missed := map[listener]bool{}
+	happened := map[happening]bool{}
 	for _, n := range parsed.Notifications {
 		w.counts.received.Add(1)
 		to, known := w.find(n)
@@ -31,17 +32,40 @@ func (w *Webhook) receive(body []byte, from string) {
 			w.drop(&w.counts.forged, "notification with a wrong client state", from, "subscription", word(n.Subscription))
 		case n.Lifecycle != "":
 			w.counts.lifecycle.Add(1)
-			to.lifecycle(n.Lifecycle)
+			what := happening{to, lifecycle(n.Lifecycle)}
+			if !happened[what] && w.often.Allow() {
+				w.log.Info("lifecycle event", "event", word(n.Lifecycle), "subscription", word(n.Subscription))
+			}
+			happened[what] = true
+		case n.User == "":
+			happened[happening{to, LifecycleMissed}] = true
+			w.drop(&w.counts.unparsable, "notification of nobody; everybody is read", from, "subscription", word(n.Subscription))
 		case n.Encrypted == nil:
 			to.noticed(n.User, nil)
 		case !w.inbox.put(sealed{n, to, from, now, vouched}):
-			missed[to] = true
+			happened[happening{to, LifecycleMissed}] = true
 			w.drop(&w.counts.overflowed, "notifications come faster than they can be opened; everybody is read", from)
 		}
 	}
-	for to := range missed {
-		to.lifecycle(LifecycleMissed)
+	for h := range happened {
+		h.to.lifecycle(h.event)
 	}
+}
+
+// happening is a lifecycle event of the subscription of a listener.
+type happening struct {
+	to    listener
+	event string
+}
+
+// lifecycle is the event that a word of Graph stands for: with one that is not known,
+// something may have been missed.
+func lifecycle(event string) string {
+	switch event {
+	case LifecycleReauthorize, LifecycleRemoved:
+		return event
+	}
+	return LifecycleMissed
 }
 
 // work opens what is in the inbox until ctx ends, whose error it returns.
@@ -83,7 +107,7 @@ func (w *Webhook) open(s sealed) (Presence, error) {
 		return Presence{}, fmt.Errorf("open notification: encrypted for key %q, which is not configured", word(s.Encrypted.CertificateID))
 	}
 	p, err := openPresence(*s.Encrypted, k.Private, s.at)
-	if err == nil && s.User != "" && !strings.EqualFold(s.User, p.User) {
+	if err == nil && !strings.EqualFold(s.User, p.User) {
 		return Presence{}, errors.New("open notification: the data is of another person than the notification")
 	}
 	return p, err

@@ -29,21 +29,16 @@ type PeopleChanges struct {
 // begin, to call People, and to go on from the beginning.
 //
 // It fails with [ErrResync] where Graph has forgotten the link, or leaves out of a change
-// what decides whether somebody has Teams. It needs the application permission
-// User.Read.All.
+// what decides whether somebody has Teams. A page that fails is asked for up to four times.
+// It needs the application permission User.Read.All.
 func (c *Client) PeopleSince(ctx context.Context, link string) (PeopleChanges, error) {
 	if link == "" {
 		link = c.sdk.adapter.GetBaseUrl() + "/users/delta?$deltatoken=latest&$select=" + personFields
 	}
 	last := map[string]*Person{} // nil for those who are gone
 	for {
-		var got users.DeltaGetResponseable
-		err := c.call(ctx, opPeopleChanges, func() (err error) {
-			got, err = c.sdk.users().Delta().WithUrl(link).GetAsDeltaGetResponse(ctx, nil)
-			if err == nil && (got == nil || got.GetValue() == nil) {
-				return errNoList
-			}
-			return err
+		got, err := page(ctx, c, opPeopleChanges, func() (users.DeltaGetResponseable, error) {
+			return c.sdk.users().Delta().WithUrl(link).GetAsDeltaGetResponse(ctx, nil)
 		})
 		if forgotten(err) {
 			return PeopleChanges{}, errors.Join(ErrResync, err)

@@ -21,6 +21,8 @@ import (
 const (
 	// codeWait is how long one attempt waits for the code to be entered.
 	codeWait = 30 * time.Second
+	// codePause is the longest pause before the next attempt.
+	codePause = 30 * time.Second
 	// tokenMargin is the rest of its life that a token is not used for.
 	tokenMargin = 5 * time.Minute
 	// renewAgain is the shortest time between two attempts to renew a token that is

@@ -158,6 +158,28 @@ func TestDeviceCodeAsksOnceAndRenewsItself(t *testing.T) {
 	})
 }
 
+// Whoever has entered the code looks at the light, and should not have to wait for it.
+func TestACodeThatIsEnteredSoonHasASubscription(t *testing.T) {
+	t.Parallel()
+	for after := 10 * time.Minute; after < 13*time.Minute; after += 7 * time.Second {
+		synctest.Test(t, func(t *testing.T) {
+			e, p := &entra{}, newPushing(t, graph.PushOptions{})
+			user, err := graph.New(byCode(t, e, nil, io.Discard), graph.Options{Endpoint: endpoint, Transport: p.tenant})
+			require.NoError(t, err)
+			p.push = graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: commUser, Client: user}}, App: p.client(), Webhook: p.hook, Store: p.records})
+			p.push.Watch([]string{"aa"})
+			defer p.start()()
+			pass(after)
+			require.Empty(t, p.ids())
+			e.set(func(e *entra) { e.account = commUser })
+			pass(time.Minute)
+			require.Len(t, p.ids(), 1, "entered after %v", after)
+			require.Equal(t, presence.StateOK, p.push.Health().State)
+			require.LessOrEqual(t, e.codes, 1)
+		})
+	}
+}
+
 func TestDeviceCodeAnswersAChallenge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -196,11 +196,18 @@ func TestDirectoryFollowsNotifications(t *testing.T) {
 		pass(6 * time.Second)
 		require.Len(t, l.last(), 6)
 		require.Equal(t, 1, l.take(), "changes that come together are one")
+		pass(3 * time.Minute)
+		require.Zero(t, l.take())
+		require.Equal(t, 3+2, g.count("GET /users")-before, "three pages, one for those told of meanwhile, and one a minute later")
+
+		before = g.count("GET /users")
+		g.deliver(g.item("ff"))
+		pass(11 * time.Second)
+		require.Equal(t, 1, g.count("GET /users")-before)
 		all.set("ff", person("ff", "", true))
 		pass(time.Minute)
-		require.Len(t, l.last(), 5, "what Graph showed late")
-		require.Equal(t, 3+1, g.count("GET /users")-before, "three pages, and one")
-		l.take()
+		require.Equal(t, 2, g.count("GET /users")-before)
+		require.Equal(t, 1, l.take(), "what Graph showed late")
 
 		pass(24 * time.Hour)
 		require.InDelta(t, 24, g.count("PATCH"), 1)
@@ -221,7 +228,10 @@ func TestDirectoryFollowsNotifications(t *testing.T) {
 			pass(30 * time.Second)
 			g.deliver(g.item("aa"))
 		}
-		require.Less(t, g.count("GET /users")-before, 25, "notifications do not shorten the pause; each look asks for the changes and for the list")
+		// A look asks four times where the changes begin and four times for the list, which
+		// takes 7 s at least. The pauses between looks are half of 1, 2, 4 … 256 and then of
+		// 300 s at least, so the twelfth look is later than ten minutes.
+		require.LessOrEqual(t, g.count("GET /users")-before, 11*(4+4), "notifications do not shorten the pause")
 
 		stop()
 		require.Equal(t, []string{"sub-1"}, g.ids())

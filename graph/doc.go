@@ -47,7 +47,8 @@
 //
 // A Push divides the people among its communication users. Whoever has a place keeps it,
 // over restarts too, since each change of a list costs a new subscription; only those of a
-// user who cannot sign in go elsewhere. Whoever has no place, or one with a subscription
+// user who cannot sign in, or is no communication user any more, go elsewhere. What the latter
+// left ends by itself within the hour; that of a user without people is deleted. Whoever has no place, or one with a subscription
 // that is not alive or not trusted, is listed (Uncovered) and swept.
 //
 // Nobody notices a notification that is lost on the way, nor a subscription that has
@@ -81,11 +82,15 @@
 //
 // Everybody concerned is read again whenever something may have been missed:
 // after adopting and creating, after a lifecycle event, after a renewal that
-// had failed before, and when the queue of the webhook overflowed.
+// had failed before, when the queue of the webhook overflowed, and after a notification
+// that does not say of whom. What happens often within one POST is passed on once.
 //
 // Where a creation fails twice with the error that may be due to one of the people (500), halves
 // of the list are tried in the same way as with reads, and who stands alone is left out, and
-// swept, for six hours.
+// swept, for six hours. Nobody is left out while it may be an outage: others of the list are
+// created at the same time or, where it is everybody's fault, somebody whom Graph took
+// before, of another list if possible. Where there is nobody like that, or this fails as
+// well, the creation is tried again with a growing delay.
 //
 // # Webhook
 //
@@ -96,7 +101,9 @@
 //	                     ▼                                  ▼
 //	               read the person                     pass it on
 //
-// Nothing that takes time stands before the answer. The inbox holds the newest
+// Nothing that takes time stands before the answer. Bodies share 64 MiB while they are read, and
+// none has more than an eighth of what is left, so that slow and large ones do not keep Graph
+// out. The inbox holds the newest
 // notification of each person and is bounded by people. Workers open them; no two are at
 // the same person.
 //
@@ -108,24 +115,27 @@
 // # People
 //
 // A Directory lists everybody once, a page at a time, and from then on asks what has
-// changed (delta query), after notifications and on an interval. An hourly full list finds
-// what a delta leaves out.
+// changed (delta query), after notifications and every 10 minutes. An hourly full list finds
+// what a delta leaves out. The two are also the check of licences: a change of one may come
+// without a notification, and may be missing from the delta.
 //
 // # Failures
 //
 //   - Throttled (429): the retry waits as long as Retry-After says, and so does
 //     every other request of the Clients that share the [Throttle]. Who waits is let
-//     go in the order of what cannot wait.
+//     go in the order of what cannot wait, and what is withdrawn meanwhile does not go out.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
-//     returned; the feeds try again with a growing delay.
+//     returned; the feeds try again with a growing delay. A page of the list of people is
+//     asked for four times before that.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
 //     [presence.ErrRefused]; its Advice says what to change. The answer of a
 //     proxy, a token that is not accepted and one of these with Retry-After are
 //     no refusals.
 //   - A page of a list without the list is an error, not the end of the list.
-//   - Sign-in: a [*SignInError]. A permanent one is remembered for five minutes, a
-//     wrong password for longer each time, so that it does not lock the account. Where
-//     somebody has to sign in it wraps a [*SignInNeededError] with the code to enter.
+//   - Sign-in: a [*SignInError]. A permanent one, such as that of a place without its
+//     identity, is remembered for five minutes, a wrong password for longer each time, so
+//     that it does not lock the account. Where somebody has to sign in it wraps a
+//     [*SignInNeededError] with the code to enter; the feeds ask again within 30 seconds.
 //   - A notification that is not genuine is dropped and counted. One that is
 //     genuine and cannot be opened is taken as a hint to read that person.
 package graph

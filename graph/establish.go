@@ -51,12 +51,15 @@ const (
 	probeTries = 6
 )
 
-// sift takes those out of a subscription because of whom Graph did not create it.
+// sift takes those out of a subscription because of whom Graph did not create it. That a
+// creation works at all is shown by others of them, or by somebody whom Graph took before.
 func (k *keeper) sift(ctx context.Context, want wanted) (wanted, error) {
-	if k.owner == nil || k.refused < siftAfter || len(want.members) < 2 {
+	if k.owner == nil || k.refused < siftAfter {
 		return want, nil
 	}
-	found := bisect(want.members, k.refusal, false, func(part []string) error { return k.probe(ctx, part) })
+	taken := k.owner.taken()
+	works := func() bool { return taken != nil && k.probe(ctx, taken) == nil }
+	found := bisect(want.members, k.refusal, works, func(part []string) error { return k.probe(ctx, part) })
 	k.refused = 0
 	if len(found.bad) == 0 && len(found.unclear) > 0 {
 		return want, found.err
@@ -135,14 +138,14 @@ func (k *keeper) fits(s store.Subscription, want wanted) bool {
 		s.NotificationURL == k.hook.publicURL() && s.CertificateID == certificate
 }
 
-// createTime bounds a creation that the end of the program overtakes.
+// createTime is how long a creation may still take that the end of the program overtakes.
 const createTime = 20 * time.Second
 
 // create stores a new client state and creates the subscription, in this order,
 // since Graph calls the webhook before it answers. It is not cut short by the end of
 // ctx: a subscription that nobody knows of would live on.
 func (k *keeper) create(ctx context.Context, want wanted, revision int64) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	ctx, cancel := outlive(ctx, createTime)
 	defer cancel()
 	request := k.request(want.resource, k.hook.newClientState())
 	record, err := k.records.PutSubscription(ctx, store.Subscription{
@@ -226,14 +229,15 @@ func (k *keeper) schedule() {
 	k.renewAt = time.Now().Add(min(max(wait, minRenew), left))
 }
 
-// release deletes the stored subscription, whatever is in its way, and its record.
+// release deletes the stored subscription, whatever is in its way, and its record. Where
+// there is none, Graph is asked only to see whether it would work again.
 func (k *keeper) release(ctx context.Context) error {
 	record, err := k.records.Subscription(ctx, k.name)
 	switch {
-	case errors.Is(err, store.ErrNotFound) && k.held.ID == "":
+	case errors.Is(err, store.ErrNotFound) && k.held.ID == "" && !k.failed:
 		return nil
 	case errors.Is(err, store.ErrNotFound):
-		record = k.held // somebody else has deleted the record, and that alone
+		record = k.held // somebody else may have deleted the record, and that alone
 	case err != nil:
 		return fmt.Errorf("read subscription %s: %w", k.name, err)
 	}

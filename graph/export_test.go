@@ -1,6 +1,10 @@
 package graph
 
-import "time"
+import (
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
 
 // DecodeBulk is decodeBulk.
 var DecodeBulk = decodeBulk
@@ -32,7 +36,7 @@ func Assign(before [][]string, out []bool, people []string) (after [][]string, o
 }
 
 // Bisect is bisect, of a batch that has failed.
-func Bisect[T any](batch []T, works bool, try func([]T) error) (bad, unclear []T) {
+func Bisect[T any](batch []T, works func() bool, try func([]T) error) (bad, unclear []T) {
 	found := bisect(batch, nil, works, try)
 	return found.bad, found.unclear
 }
@@ -41,3 +45,13 @@ func Bisect[T any](batch []T, works bool, try func([]T) error) (bad, unclear []T
 func Plan(active, idle, told, budget int, every, reconcile time.Duration) [3]time.Duration {
 	return plan([paces]int{active, idle, told}, budget, every, reconcile)
 }
+
+// Hear has the lifecycle events that come with that client state go to a function.
+func (w *Webhook) Hear(state string, events func(event string)) { w.expect(state, &hearing{events}) }
+
+// hearing is a listener.
+type hearing struct{ events func(event string) }
+
+func (h *hearing) noticed(string, *presence.TeamsSeen) {}
+func (h *hearing) lifecycle(event string)              { h.events(event) }
+func (h *hearing) moved()                              {}

@@ -1,9 +1,7 @@
 package graph_test
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -114,31 +112,6 @@ func newRichOver(t *testing.T, authority http.RoundTripper, o graph.WebhookOptio
 	p.push = graph.NewPush(graph.PushOptions{Users: []graph.PushUser{{Name: "u", Client: p.client()}}, App: p.client(), Webhook: hook, Store: p.records})
 	p.push.Watch([]string{"aa", "bb", "cc"})
 	return p
-}
-
-func TestWebhookRefusesToReadTooManyBodiesAtATime(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		hook, err := graph.NewWebhook(graph.WebhookOptions{PublicURL: hookURL})
-		require.NoError(t, err)
-		post := func(body io.Reader) int {
-			rw := httptest.NewRecorder()
-			hook.ServeHTTP(rw, httptest.NewRequest("POST", hookURL, body))
-			return rw.Code
-		}
-		slow, end := io.Pipe()
-		for range 32 {
-			go post(slow)
-		}
-		synctest.Wait()
-		require.Equal(t, http.StatusServiceUnavailable, post(bytes.NewReader(nil)), "Graph delivers again")
-		rw := httptest.NewRecorder()
-		hook.ServeHTTP(rw, httptest.NewRequest("POST", hookURL+"?validationToken=x", nil))
-		require.Equal(t, "x", rw.Body.String(), "a handshake needs no room")
-		require.NoError(t, end.Close())
-		synctest.Wait()
-		require.Equal(t, http.StatusAccepted, post(bytes.NewReader(nil)))
-	})
 }
 
 func TestWebhookAcceptsWhatIsOnItsWayWhenASubscriptionIsReplaced(t *testing.T) {

@@ -22,6 +22,7 @@ const (
 
 // Records is the part of store.Records that keeps subscriptions.
 type Records interface {
+	Subscriptions(ctx context.Context) ([]store.Subscription, error)
 	Subscription(ctx context.Context, name string) (store.Subscription, error)
 	PutSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error)
 	DeleteSubscription(ctx context.Context, name string, revision int64) error
@@ -43,6 +44,9 @@ type owner interface {
 	proof() time.Time
 	// tried says how an attempt ended, nil where it was a success.
 	tried(err error)
+	// taken is somebody whom Graph has taken into a subscription before, whoever it is each
+	// time; nil while there is nobody.
+	taken() []string
 	// leave takes back people with whom Graph creates no subscription.
 	leave(members []string)
 }
@@ -86,7 +90,6 @@ func (k *keeper) noticed(user string, seen *presence.TeamsSeen) { k.notice(user,
 
 // lifecycle implements listener.
 func (k *keeper) lifecycle(event string) {
-	k.log.Info("lifecycle event", "event", word(event))
 	k.mu.Lock()
 	switch event {
 	case LifecycleReauthorize:
@@ -175,17 +178,11 @@ func (k *keeper) step(ctx context.Context) error {
 		k.log.Warn("subscription is gone", "id", k.held.ID, "removed", gone)
 		k.drop()
 	}
-	idle := !want.any && want.resource == ""
 	switch {
-	case k.held.ID == "" && idle && k.failed:
-		_, err := k.client.Subscriptions(ctx) // would it work again?
-		return err
-	case k.held.ID == "" && idle:
-		return nil
+	case !want.any && want.resource == "":
+		return k.release(ctx)
 	case k.held.ID == "":
 		return k.establish(ctx, want)
-	case idle:
-		return k.release(ctx)
 	case !k.fits(k.held, want):
 		return k.establish(ctx, want)
 	case k.doubted():

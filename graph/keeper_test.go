@@ -177,3 +177,46 @@ func TestKeeperBlamesNobodyForTheNotificationURL(t *testing.T) {
 		require.Contains(t, p.push.Health().Todo, "notification URL")
 	})
 }
+
+func TestKeeperWaitsForASlowCreation(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		ends bool // the program does meanwhile
+		made int
+	}{
+		"while the program runs": {made: 1},
+		"but not after its end":  {ends: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPushing(t, easy)
+				p.during(func(r *http.Request) error {
+					if r.Method != "POST" || !strings.HasSuffix(r.URL.Path, "/subscriptions") {
+						return nil
+					}
+					select {
+					case <-time.After(time.Minute):
+						return nil
+					case <-r.Context().Done():
+						return r.Context().Err()
+					}
+				})
+				p.push.Watch([]string{"aa"})
+				stop := p.start()
+				pass(30 * time.Second)
+				if begin := time.Now(); test.ends {
+					stop()
+					require.Equal(t, 20*time.Second, time.Since(begin), "a subscription that nobody knows of would live on")
+				} else {
+					pass(30*time.Second + time.Millisecond)
+					require.Equal(t, presence.StateOK, p.push.Health().State)
+					stop()
+				}
+				require.Len(t, p.ids(), test.made)
+				require.Equal(t, 1, p.count("POST /subscriptions"))
+			})
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -43,6 +44,8 @@ type office struct {
 	bridge *bridge.Bridge
 	sweep  *graph.Sweep
 	people []string // object ids
+	log    *slog.Logger
+	stop   func() // ends the bridge before the test does
 
 	mu     sync.Mutex // protects following
 	phones map[string]presence.PBXSeen
@@ -76,10 +79,11 @@ func (f *office) open(sweep graph.SweepOptions) {
 	f.sweep = graph.NewSweep(f.client, sweep)
 	var err error
 	f.bridge, err = bridge.New(bridge.Options{
-		Teams: f.client, PBX: f, Store: memstore.New(), Matcher: match.Default(nil), Watch: f.sweep.Watch,
+		Teams: f.client, PBX: f, Store: memstore.New(), Matcher: match.Default(nil), Watch: f.sweep.Watch, Logger: f.log,
 	})
 	require.NoError(f.t, err)
-	f.t.Cleanup(run(f.t, func(ctx context.Context) error { return errors.Join(f.bridge.Run(ctx), ctx.Err()) }))
+	f.stop = sync.OnceFunc(run(f.t, func(ctx context.Context) error { return errors.Join(f.bridge.Run(ctx), ctx.Err()) }))
+	f.t.Cleanup(f.stop)
 	f.t.Cleanup(run(f.t, func(ctx context.Context) error {
 		return f.sweep.Run(ctx, func(p graph.Presence) { f.bridge.TeamsSeen(p.User, p.Seen) })
 	}))

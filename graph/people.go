@@ -25,10 +25,11 @@ type Person struct {
 }
 
 // People lists everybody whose account is enabled and who is licensed for Teams. It
-// holds one page at a time, and of that only them. It needs the application permission User.Read.All.
+// holds one page at a time, and of that only them. A page that fails is asked for up to four
+// times. It needs the application permission User.Read.All.
 func (c *Client) People(ctx context.Context) ([]Person, error) {
 	var people []Person
-	page, size := c.sdk.users(), int32(peoplePage)
+	size, next := int32(peoplePage), ""
 	first := &users.UsersRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
 			Select: strings.Split(personFields, ","),
@@ -36,13 +37,11 @@ func (c *Client) People(ctx context.Context) ([]Person, error) {
 		},
 	}
 	for {
-		var got models.UserCollectionResponseable
-		err := c.call(ctx, opPeople, func() (err error) {
-			got, err = page.Get(ctx, first)
-			if err == nil && (got == nil || got.GetValue() == nil) {
-				return errNoList
+		got, err := page(ctx, c, opPeople, func() (models.UserCollectionResponseable, error) {
+			if next == "" {
+				return c.sdk.users().Get(ctx, first)
 			}
-			return err
+			return c.sdk.users().WithUrl(next).Get(ctx, nil)
 		})
 		if err != nil {
 			return nil, err
@@ -52,11 +51,9 @@ func (c *Client) People(ctx context.Context) ([]Person, error) {
 				people = append(people, person(u))
 			}
 		}
-		next := text(got.GetOdataNextLink())
-		if next == "" {
+		if next = text(got.GetOdataNextLink()); next == "" {
 			return people, nil
 		}
-		page, first = c.sdk.users().WithUrl(next), nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -107,14 +108,17 @@ func TestListsWithoutAListAreNoEmptyLists(t *testing.T) {
 
 func TestPeopleReturnsNoHalfList(t *testing.T) {
 	t.Parallel()
-	g := newTenant(t)
-	g.failing(func(c call) *http.Response {
-		if c.Query == "page=2" {
-			return reply(500, "")
-		}
-		return reply(200, `{"value":[`+person("aa", teamsPlan, true)+`],"@odata.nextLink":"`+endpoint+`/users?page=2"}`)
+	synctest.Test(t, func(t *testing.T) {
+		g := newTenant(t)
+		g.failing(func(c call) *http.Response {
+			if c.Query == "page=2" {
+				return reply(500, "")
+			}
+			return reply(200, `{"value":[`+person("aa", teamsPlan, true)+`],"@odata.nextLink":"`+endpoint+`/users?page=2"}`)
+		})
+		people, err := g.client().People(t.Context())
+		require.ErrorContains(t, err, "list people: Graph answered 500")
+		require.Empty(t, people)
+		require.Equal(t, 1+4, g.count("GET /users"))
 	})
-	people, err := g.client().People(t.Context())
-	require.ErrorContains(t, err, "list people: Graph answered 500")
-	require.Empty(t, people)
 }

@@ -49,8 +49,9 @@ type PushOptions struct {
 	// Webhook receives the notifications. Its Run must be running. Required with Users.
 	Webhook *Webhook
 
-	// Store keeps the subscriptions, and who is in which, over restarts. Required with
-	// Users.
+	// Store keeps the subscriptions, and who is in which, over restarts. It must not be
+	// shared with another Push: the record of somebody who is not among Users is deleted at
+	// start, once its subscription has ended. Required with Users.
 	Store Records
 
 	// RenewEvery is the longest time between two renewals. Defaults to about half
@@ -90,7 +91,8 @@ type Push struct {
 	mu      sync.Mutex // protects following
 	people  []string
 	known   bool                 // people were given
-	leftOut map[string]time.Time // since when, in lower case
+	leftOut map[string]time.Time // until when, in lower case
+	swept   int                  // people for whom there is no room
 }
 
 // NewPush returns a Push that watches nobody yet.
@@ -159,24 +161,18 @@ func (p *Push) keep(ctx context.Context) error {
 }
 
 // divide divides the people at first, where a list was given before Run, and then
-// whenever the list is complete, or a user comes or goes.
+// whenever the list is complete, a user comes or goes, or somebody was left out or need not
+// be any more.
 func (p *Push) divide(ctx context.Context) error {
-	again := time.NewTicker(leftOutFor)
-	defer again.Stop()
 	for {
-		p.mu.Lock()
-		known := p.known
-		p.mu.Unlock()
-		if known {
-			p.place()
-		}
+		again := time.After(p.place())
 		select {
 		case <-p.watched:
 			if err := p.quiet(ctx); err != nil {
 				return err
 			}
 		case <-p.replace:
-		case <-again.C:
+		case <-again:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -16,18 +16,24 @@ const (
 	urgentRead                // a sweep, which comes again anyway
 )
 
-type urgencyKey struct{}
-
-// urgent gives the requests made with ctx an urgency. Without one it is urgentKeep.
-func urgent(ctx context.Context, u urgency) context.Context {
-	return context.WithValue(ctx, urgencyKey{}, u)
+// errand is what the attempts of one call have in common. They come one after the other.
+type errand struct {
+	urgency urgency
+	unsure  bool // an attempt may have been carried out, so the outcome must be known
 }
 
-func urgencyOf(ctx context.Context) urgency {
-	if u, ok := ctx.Value(urgencyKey{}).(urgency); ok {
-		return u
+type errandKey struct{}
+
+// urgent gives the one call made with ctx an urgency. Without one it is urgentKeep.
+func urgent(ctx context.Context, u urgency) context.Context {
+	return context.WithValue(ctx, errandKey{}, &errand{urgency: u})
+}
+
+func errandOf(ctx context.Context) *errand {
+	if e, ok := ctx.Value(errandKey{}).(*errand); ok {
+		return e
 	}
-	return urgentKeep
+	return &errand{urgency: urgentKeep, unsure: true}
 }
 
 // queue holds who waits, the most urgent first, and among equals who came first. It is

@@ -139,6 +139,7 @@ func (r *reader) read(ctx context.Context) (int, error) {
 		g      errgroup.Group
 		mu     sync.Mutex
 		read   int
+		good   []question // somebody who was read
 		failed []failedBatch
 	)
 	g.SetLimit(bulkParallel)
@@ -151,6 +152,7 @@ func (r *reader) read(ctx context.Context) (int, error) {
 			switch {
 			case err == nil:
 				read += len(batch)
+				good = batch[:1]
 			case blames(err):
 				failed = append(failed, failedBatch{batch, err})
 				return nil
@@ -170,7 +172,10 @@ func (r *reader) read(ctx context.Context) (int, error) {
 	}
 	err := g.Wait()
 	for i, batch := range failed {
-		found := r.sift(ctx, batch, read > 0)
+		found := r.sift(ctx, batch, good)
+		if found.good != nil {
+			good = found.good[:1]
+		}
 		read += len(batch.asked) - len(found.bad) - len(found.unclear)
 		if len(found.unclear) > 0 && err == nil {
 			err = found.err
@@ -185,8 +190,10 @@ func (r *reader) read(ctx context.Context) (int, error) {
 	return read, err
 }
 
-// sift reads a batch that has failed, without those because of whom it does.
-func (r *reader) sift(ctx context.Context, batch failedBatch, works bool) bisection[question] {
+// sift reads a batch that has failed, without those because of whom it does. Good is
+// somebody who was read, if anybody was.
+func (r *reader) sift(ctx context.Context, batch failedBatch, good []question) bisection[question] {
+	works := func() bool { return good != nil && r.bulk(ctx, good) == nil }
 	found := bisect(batch.asked, batch.err, works, func(part []question) error { return r.bulk(ctx, part) })
 	r.board.again(found.unclear, time.Now().Add(batchAgain))
 	r.board.setAside(found.bad)

@@ -91,6 +91,7 @@ type signer struct {
 	fetches int
 	down    bool
 	hangs   bool           // until the request is given up
+	hanging int            // requests that do
 	change  map[string]any // of the key as it is published
 }
 
@@ -101,9 +102,11 @@ func (s *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer s.mu.Unlock()
 	s.fetches++
 	if s.hangs {
+		s.hanging++
 		s.mu.Unlock()
 		<-r.Context().Done()
 		s.mu.Lock()
+		s.hanging--
 		return nil, r.Context().Err()
 	}
 	if s.down || r.URL.String() != "https://login.microsoftonline.com/common/discovery/v2.0/keys" {

@@ -18,7 +18,7 @@ type listener interface {
 	// noticed says what the person shows now, or, where seen is nil, that
 	// something has changed.
 	noticed(user string, seen *presence.TeamsSeen)
-	// lifecycle says what happened to the subscription.
+	// lifecycle says what happened to the subscription: one of the lifecycle events.
 	lifecycle(event string)
 	// moved says that a new subscription would now be made with another address,
 	// key or secret.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,8 @@ const (
 )
 
 // SignInError says that the sign-in authority gave no token (Microsoft identity
-// platform: error codes). It leaves out the text of the authority, which names
-// the account.
+// platform: error codes), or the place where the program runs no identity. It leaves out
+// the text of the authority, which names the account.
 type SignInError struct {
 	// Codes are the AADSTS codes in the order of the answer; none where the
 	// authority was not reached or is out of order.
@@ -37,7 +38,7 @@ type SignInError struct {
 
 func (e *SignInError) Error() string {
 	if len(e.Codes) == 0 {
-		return "sign-in failed: " + firstLine(e.cause)
+		return "sign-in failed: " + reason(e.cause)
 	}
 	codes := make([]string, len(e.Codes))
 	for i, c := range e.Codes {
@@ -50,18 +51,19 @@ func (e *SignInError) Error() string {
 func (e *SignInError) Unwrap() error { return e.cause }
 
 // Permanent reports whether the sign-in fails until an administrator acts.
-func (e *SignInError) Permanent() bool {
-	return slices.ContainsFunc(e.Codes, func(c int) bool { return remedy(c) != "" })
-}
+func (e *SignInError) Permanent() bool { return e.remedy() != "" }
 
 // Advice says what an administrator has to do, or "" where nobody has to.
-func (e *SignInError) Advice() string {
+func (e *SignInError) Advice() string { return cmp.Or(e.remedy(), presence.Advice(e.cause)) }
+
+// remedy says what ends a permanent failure, "" for any other.
+func (e *SignInError) remedy() string {
 	for _, c := range e.Codes {
 		if r := remedy(c); r != "" {
 			return r
 		}
 	}
-	return presence.Advice(e.cause)
+	return identityRemedy(e.cause)
 }
 
 // needsPerson reports whether the account only has to be signed in by hand once more.
@@ -199,13 +201,4 @@ func signInError(err error) *SignInError {
 		}
 	}
 	return e
-}
-
-// firstLine leaves out the answer that credentials append to their errors.
-func firstLine(err error) string {
-	if err == nil {
-		return "no reason given"
-	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line[:min(len(line), 200)]
 }

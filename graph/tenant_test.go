@@ -53,6 +53,7 @@ type tenant struct {
 	calls    []call
 	created  func()                    // runs before a new subscription is answered
 	fail     func(call) *http.Response // an answer in place of the usual one, or nil
+	delay    func(*http.Request) error // runs before anything is answered
 }
 
 type call struct {
@@ -84,6 +85,13 @@ func (g *tenant) failing(f func(call) *http.Response) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.fail = f
+}
+
+// during sets what runs before anything is answered.
+func (g *tenant) during(f func(*http.Request) error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.delay = f
 }
 
 // answering sets who is behind the notification URL; nil is nobody.
@@ -141,8 +149,13 @@ func (g *tenant) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := call{r.Method, strings.TrimPrefix(r.URL.Path, "/v1.0"), r.URL.RawQuery, string(body), r.Header.Clone()}
 	g.mu.Lock()
 	g.calls = append(g.calls, c)
-	fail := g.fail
+	fail, delay := g.fail, g.delay
 	g.mu.Unlock()
+	if delay != nil {
+		if err := delay(r); err != nil {
+			return nil, err
+		}
+	}
 	if fail != nil {
 		if resp := fail(c); resp != nil {
 			return resp, nil

@@ -28,7 +28,8 @@ const (
 // throttles one of them, and keeps their number within a budget. Who has to wait is let go in
 // the order of what cannot wait: sessions of calls that begin or end, values set by hand,
 // reads that a decision depends on, renewals and whatever else keeps things as they are,
-// and the reads of a sweep last.
+// and the reads of a sweep last. What is withdrawn ([presence.Withdrawable]) while it waits
+// does not go out.
 //
 // Graph counts the requests of an application in a tenant, whoever is signed in, so the
 // Clients of one app registration should share one. The zero value is ready for use. It is
@@ -86,12 +87,19 @@ func (t *Throttle) Health() presence.Health {
 	return h
 }
 
-// pass returns when the request may go out, or with the error of ctx. Of those that wait, the
-// first one in the queue watches the clock, and hands that on when it goes.
-func (t *Throttle) pass(ctx context.Context, u urgency) error {
-	w := t.join(u)
+// pass returns when the request may go out, with the error of ctx, or with
+// [presence.ErrWithdrawn] where it is not wanted any more and no attempt of it can have been
+// carried out. Of those that wait, the first one in the queue watches the clock, and hands that
+// on when it goes.
+func (t *Throttle) pass(ctx context.Context, e *errand) error {
+	w := t.join(e.urgency)
 	defer t.leave(w)
+	wanted := presence.Wanted(ctx)
+	defer context.AfterFunc(wanted, func() { poke(w.wake) })()
 	for {
+		if wanted.Err() != nil && !e.unsure {
+			return presence.ErrWithdrawn
+		}
 		wait := t.left(w)
 		if wait == 0 {
 			return ctx.Err()

@@ -25,6 +25,16 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	return ctx.Err()
 }
 
+// outlive returns a context that ends d after ctx does, or with cancel, which must be called.
+func outlive(ctx context.Context, d time.Duration) (_ context.Context, cancel context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = sleep(longer, d, nil)
+		end()
+	})
+	return longer, func() { stop(); end() }
+}
+
 // poke puts a value on a channel of capacity one, where there is none yet.
 func poke(wake chan<- struct{}) {
 	select {
@@ -43,12 +53,16 @@ func newPause(most time.Duration) pause {
 }
 
 // after returns the delay that err asks for: at least Retry-After, where Graph gave
-// one.
+// one, and at most codePause, where somebody may just be entering a code.
 func (p pause) after(err error) time.Duration {
 	d := p.b.NextBackOff()
 	var answer *Error
-	if errors.As(err, &answer) {
+	var asked *SignInNeededError
+	switch {
+	case errors.As(err, &answer):
 		return max(d, answer.RetryAfter)
+	case errors.As(err, &asked):
+		return min(d, codePause)
 	}
 	return d
 }

@@ -17,10 +17,9 @@ import (
 )
 
 const (
-	// maxDelivery is the size of the largest body that is read, maxReading the number
-	// of bodies that are read at a time, and readTime how long one may take.
+	// maxDelivery is the size of the largest body that is read, and readTime how long one
+	// may take.
 	maxDelivery = 4 << 20
-	maxReading  = 32
 	readTime    = 5 * time.Second
 
 	defaultQueue = 10_000
@@ -77,7 +76,7 @@ type Webhook struct {
 	opts     WebhookOptions
 	verifier *Verifier
 	inbox    *inbox
-	reading  chan struct{} // one for each body being read
+	room     room
 	log      *slog.Logger
 	often    *rate.Limiter
 	counts   counters
@@ -93,7 +92,7 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 		opts:     o,
 		verifier: NewVerifier(VerifierOptions{Authority: o.Authority, Tenant: o.Tenant, AppID: o.AppID, HTTP: o.HTTP}),
 		inbox:    newInbox(cmp.Or(o.Queue, defaultQueue)),
-		reading:  make(chan struct{}, maxReading),
+		room:     room{left: bodyRoom},
 		log:      logger(o.Logger, "webhook"),
 		often:    rate.NewLimiter(5, 20),
 		identity: identity{secret: o.Secret},
@@ -106,7 +105,7 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 
 // ServeHTTP answers a validation handshake with its token, and everything else
 // that is posted with 202, so that nobody learns what was wrong with it. Only what it
-// could not read, or not among so many others, is answered with 503: Graph delivers
+// could not read, or has no memory for beside others, is answered with 503: Graph delivers
 // that again.
 func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
@@ -117,21 +116,18 @@ func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if Handshake(rw, r) {
 		return
 	}
-	select {
-	case w.reading <- struct{}{}:
-		defer func() { <-w.reading }()
-	default:
-		rw.Header().Set("Retry-After", "1")
-		http.Error(rw, "too many deliveries", http.StatusServiceUnavailable)
-		return
-	}
 	// Not every ResponseWriter can; the server's own can.
 	_ = http.NewResponseController(rw).SetReadDeadline(time.Now().Add(readTime))
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxDelivery))
+	body, done, err := w.room.read(http.MaxBytesReader(rw, r.Body, maxDelivery), maxDelivery)
+	defer done()
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
 		w.receive(body, r.RemoteAddr)
+	case errors.Is(err, errNoRoom):
+		rw.Header().Set("Retry-After", "1")
+		http.Error(rw, "too many deliveries", http.StatusServiceUnavailable)
+		return
 	case errors.As(err, &tooLong):
 		w.drop(&w.counts.unparsable, "notification is too long", r.RemoteAddr)
 	default:
@@ -167,16 +163,16 @@ func (w *Webhook) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Counts of a Webhook since it was made.
+// Counts of a Webhook since it was made. The names in JSON are stable.
 type Counts struct {
-	Received      uint64 // notifications, genuine or not
-	Lifecycle     uint64 // genuine lifecycle events
-	Unparsable    uint64 // deliveries and parts of them that are not what Graph sends
-	Unknown       uint64 // notifications of a subscription nobody here keeps
-	Forged        uint64 // notifications with a wrong client state
-	BadToken      uint64 // notifications whose tokens do not prove their data
-	Undecryptable uint64 // notifications whose data could not be opened
-	Overflowed    uint64 // notifications dropped for lack of room; everybody was read instead
+	Received      uint64 `json:"received"`      // notifications, genuine or not
+	Lifecycle     uint64 `json:"lifecycle"`     // genuine lifecycle events
+	Unparsable    uint64 `json:"unparsable"`    // deliveries and parts of them that are not what Graph sends
+	Unknown       uint64 `json:"unknown"`       // notifications of a subscription nobody here keeps
+	Forged        uint64 `json:"forged"`        // notifications with a wrong client state
+	BadToken      uint64 `json:"bad_token"`     // notifications whose tokens do not prove their data
+	Undecryptable uint64 `json:"undecryptable"` // notifications whose data could not be opened
+	Overflowed    uint64 `json:"overflowed"`    // notifications dropped for lack of room; everybody was read instead
 }
 
 // Counts returns the counts of now.

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -396,4 +397,38 @@ func TestWebhookDoesNotFloodTheLog(t *testing.T) {
 	}
 	require.EqualValues(t, 1000, hook.Counts().Unparsable)
 	require.Less(t, strings.Count(log.String(), "\n"), 100)
+}
+
+func TestCountsHaveStableNames(t *testing.T) {
+	t.Parallel()
+	raw, err := json.Marshal(graph.Counts{Received: 1, Lifecycle: 2, Unparsable: 3, Unknown: 4, Forged: 5, BadToken: 6, Undecryptable: 7, Overflowed: 8})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"received":1,"lifecycle":2,"unparsable":3,"unknown":4,"forged":5,"bad_token":6,"undecryptable":7,"overflowed":8}`, string(raw))
+}
+
+// Keys that are stale are fetched in the background, and Run ends that as well.
+func TestWebhookEndsWhatItFetchesInTheBackground(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSigner()
+		p := newRich(t, s, &bytes.Buffer{}, newKey())
+		stopHook := run(t, p.hook.Run)
+		defer runFeed(t, p.push, p.seen)()
+		pass(time.Second)
+		deliver := func() {
+			post(t, p.hook, map[string]any{"validationTokens": []string{s.token(t, nil)},
+				"value": []any{rich(p.item("aa"), encrypt(presenceJSON("aa", "Away"), newKey()))}})
+			synctest.Wait()
+		}
+		deliver()
+		pass(24 * time.Hour)
+		s.hangs = true
+		deliver()
+		require.Equal(t, 1, s.hanging)
+		begin := time.Now()
+		stopHook()
+		require.Zero(t, s.hanging)
+		require.Zero(t, time.Since(begin))
+		require.Zero(t, p.hook.Counts().BadToken)
+	})
 }

@@ -40,7 +40,8 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	if err := w.throttle.pass(req.Context(), urgencyOf(req.Context())); err != nil {
+	e := errandOf(req.Context())
+	if err := w.throttle.pass(req.Context(), e); err != nil {
 		if req.Body != nil {
 			req.Body.Close()
 		}
@@ -48,6 +49,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
 	resp, err := next.RoundTrip(req.WithContext(ctx))
+	e.unsure = e.unsure || err != nil || resp.StatusCode != http.StatusTooManyRequests
 	if err != nil {
 		cancel()
 		return nil, err

@@ -25,6 +25,8 @@ type PBXUser struct {
 	// LongName is the name people read (cn).
 	LongName string
 	Emails   []string
+	// Groups are the names of the groups the user is a member of. No rule looks at them.
+	Groups []string
 	// Licensed says whether the user holds the licence without which nothing is linked.
 	Licensed bool
 }

@@ -120,4 +120,6 @@ type User struct {
 	// Emails are complete addresses, in the order of the PBX.
 	Emails   []string
 	Licensed bool
+	// Groups are the names of the groups that the user is a member of (grps), in the order of the PBX.
+	Groups []string
 }

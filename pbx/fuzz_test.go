@@ -159,7 +159,7 @@ func FuzzRow(f *testing.F) {
 			emails = append(emails, map[string]string{"email": address})
 		}
 		again, err := pbx.Encode("", "ReplicateAdd", "", map[string]any{"columns": map[string]any{
-			"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number, "loc": u.Home, "emails": emails,
+			"guid": u.GUID, "h323": u.Name, "cn": u.LongName, "dn": u.DisplayName, "e164": u.Number, "loc": u.Home, "emails": emails, "grps": u.Groups,
 		}})
 		if err != nil {
 			return

@@ -35,7 +35,7 @@ func (h *hub) replicate(s *session) {
 		return
 	}
 	wanted := fields{}
-	for _, name := range []string{"guid", "h323", "cn", "dn", "e164", "loc", "pseudo", "h323-email", "emails"} {
+	for _, name := range []string{"guid", "h323", "cn", "dn", "e164", "loc", "pseudo", "h323-email", "emails", "grps"} {
 		wanted[name] = fields{}
 	}
 	start := question{api: apiUsers, name: "ReplicateStart", body: fields{

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"cmp"
+	"encoding/json"
 	"reflect"
 	"strings"
 )
@@ -32,6 +33,7 @@ type columns struct {
 	Emails    []struct {
 		Email string `json:"email"`
 	} `json:"emails"`
+	Groups []json.RawMessage `json:"grps"`
 }
 
 // upsert takes a row in. Objects that are no users are none, also where they once were.
@@ -113,6 +115,11 @@ func (c columns) user(master *session) User {
 	}
 	if c.H323Email {
 		add(c.H323)
+	}
+	for _, group := range c.Groups {
+		if name := groupName(group); name != "" {
+			u.Groups = append(u.Groups, name)
+		}
 	}
 	return u
 }

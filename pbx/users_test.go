@@ -53,6 +53,7 @@ func TestRecordedRow(t *testing.T) {
 		require.Equal(t, pbx.UserSeen{User: pbx.User{
 			GUID: "66eaaee678464cffb9a3c8ae259fedd2", Name: "charlottemaihoff", LongName: "Charlotte Maihoff",
 			DisplayName: "Maihoff, Charlotte", Number: "403", Home: "pbx-main", Licensed: true,
+			Groups: []string{"Support", "pats_haus1"},
 		}}, r.take()[0])
 	})
 }

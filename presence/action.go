@@ -80,6 +80,21 @@ func (AddCall) String() string        { return "add alien call" }
 func (DelCall) String() string        { return "delete alien call" }
 func (a SetActivity) String() string  { return "activity " + PBX{Activity: a.Activity}.String() }
 
+// Same reports whether a and b do the same, however long it is to last. Either may be nil.
+func Same(a, b Action) bool { return withoutLifetime(a) == withoutLifetime(b) }
+
+func withoutLifetime(a Action) Action {
+	switch a := a.(type) {
+	case SetSession:
+		return SetSession{Value: a.Value}
+	case RenewSession:
+		return RenewSession{Value: a.Value}
+	case SetPreferred:
+		return SetPreferred{Value: a.Value}
+	}
+	return a
+}
+
 // act derives the next action from the stages. Teams comes first and in an order
 // that hides what lies between: a session before the lifting of the preferred
 // presence, the preferred presence back before the session goes.

@@ -30,9 +30,8 @@ const (
 
 // View is what a link can know of its person at one moment.
 type View struct {
-	Now       time.Time
-	Goal      Goal
-	Direction Direction
+	Now  time.Time
+	Goal Goal
 	// Teams and PBX are the latest looks, nil while there was none, or while the
 	// side cannot be seen.
 	Teams *TeamsSeen
@@ -47,9 +46,11 @@ type View struct {
 	TeamsHeld, PBXHeld, LooksHeld bool
 }
 
-// Rules are the settings of a decision. The zero value of a field stands for its
-// default.
+// Rules are the settings of a decision, which may differ from person to person. The
+// zero value of a field stands for its default.
 type Rules struct {
+	// Direction is which way values are carried. Defaults to Both.
+	Direction Direction
 	// Tables carry the values. Defaults to the default tables.
 	Tables *Tables
 	// Settle is how long a side may take to show a write. Defaults to 15 s.
@@ -65,12 +66,11 @@ type Rules struct {
 
 // WithDefaults returns r with the defaults in place of zero values.
 func (r Rules) WithDefaults() Rules {
+	if r.Direction == "" {
+		r.Direction = Both
+	}
 	if r.Tables == nil {
-		t, err := NewTables(Rows{})
-		if err != nil {
-			panic("presence: the default tables are not valid: " + err.Error())
-		}
-		r.Tables = t
+		r.Tables = defaultTables()
 	}
 	if r.Settle == 0 {
 		r.Settle = 15 * time.Second
@@ -86,7 +86,8 @@ func (r Rules) WithDefaults() Rules {
 
 // Decision is what to do next for one person, and why.
 type Decision struct {
-	// Memory is to be stored before Action is carried out.
+	// Memory is to be stored before Action is carried out. Where that is withdrawn, what was
+	// remembered before the decision holds again.
 	Memory Memory
 	// Action is at most one step; nil where there is nothing to do.
 	Action Action

@@ -7,7 +7,9 @@
 // [NewTables] returns the default tables with rows of a site in place of theirs,
 // and refuses rows that Graph would refuse, or that would never settle. The
 // PBX word [Online] takes away what Teams had put there; [OnThePhone] is not a
-// presence but an alien call on the PBX and a session in Teams.
+// presence but an alien call on the PBX and a session in Teams. [Tables.Way] is the way of
+// a value there and back. The tables are part of the [Rules], which may differ from person
+// to person.
 //
 // # The decision
 //
@@ -41,7 +43,8 @@
 //
 // [Health] is the state of one part of the connector, kept by a [Light].
 // [ErrRefused] tells writes that cannot work from those worth another try, and
-// [Advice] asks an error who has to do what.
+// [Advice] asks an error who has to do what. [ErrWithdrawn] is no failure: the decision has
+// changed while its action waited ([Withdrawable]).
 //
 // Everything here but [Light] is free of side effects, and everything is safe for
 // concurrent use.

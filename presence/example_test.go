@@ -41,7 +41,7 @@ func ExampleRules_Merge() {
 	memory := presence.Memory{Agreed: &presence.Pair{Teams: presence.Teams{Availability: "Available", Activity: "Available"}}}
 
 	decision := rules.Merge(memory, presence.View{
-		Now: now, Direction: presence.Both,
+		Now:   now,
 		Teams: &presence.TeamsSeen{Value: presence.Teams{Availability: "Busy", Activity: "InAMeeting"}, At: now},
 		PBX:   &presence.PBXSeen{At: now},
 	})
@@ -49,7 +49,7 @@ func ExampleRules_Merge() {
 
 	memory = rules.Done(decision.Memory, decision.Action, presence.Outcome{At: now})
 	decision = rules.Merge(memory, presence.View{
-		Now: now, Direction: presence.Both,
+		Now:   now,
 		Teams: &presence.TeamsSeen{Value: presence.Teams{Availability: "Busy", Activity: "InAMeeting"}, At: now},
 		PBX:   &presence.PBXSeen{Value: presence.PBX{Activity: "meeting"}, At: now},
 	})

@@ -254,14 +254,14 @@ func TestFirstStart(t *testing.T) {
 func TestDirections(t *testing.T) {
 	t.Parallel()
 	w := started(t)
-	w.dir = presence.TeamsToPBX
+	w.rules.Direction = presence.TeamsToPBX
 	w.activity, w.onPhone = "dnd", true
 	require.Empty(t, w.run())
 	w.client = pair("Busy/Busy")
 	require.Equal(t, []string{"activity busy"}, w.run())
 
 	w = started(t)
-	w.dir = presence.PBXToTeams
+	w.rules.Direction = presence.PBXToTeams
 	w.client = pair("Busy/InAMeeting")
 	require.Empty(t, w.run())
 	w.client = pair("Busy/InACall")

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,20 @@ import (
 type Manual struct {
 	Value    Teams
 	Lifetime time.Duration
+}
+
+// String returns "Busy/Busy for 24h", or "clear".
+func (m Manual) String() string {
+	if m.Value.IsZero() {
+		return "clear"
+	}
+	lifetime := m.Lifetime.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(lifetime, zero) {
+			lifetime = lifetime[:len(lifetime)-2]
+		}
+	}
+	return m.Value.String() + " for " + lifetime
 }
 
 // Lifetimes of a preferred presence, as the Teams client itself uses them.
@@ -91,12 +106,12 @@ type Tables struct {
 	names   map[string]string // lower-case Teams activity to its usual spelling
 }
 
-// NewTables returns the default tables with the rows of replace in place of
-// theirs. It returns a [*TableError] where a row names a value that its side does
+// NewTables returns the default tables with the rows of each of replace, in turn, in
+// place of those there were. It returns a [*TableError] where a row names a value that its side does
 // not accept, and where a value would come back as another one forever.
-func NewTables(replace Rows) (*Tables, error) {
+func NewTables(replace ...Rows) (*Tables, error) {
 	t := &Tables{toPBX: map[string]string{}, toTeams: map[string]Manual{}, names: map[string]string{}}
-	for _, rows := range []Rows{DefaultRows(), replace} {
+	for _, rows := range append([]Rows{DefaultRows()}, replace...) {
 		for activity, word := range rows.ToPBX {
 			t.toPBX[strings.ToLower(activity)] = strings.ToLower(word)
 			t.names[strings.ToLower(activity)] = activity
@@ -111,6 +126,15 @@ func NewTables(replace Rows) (*Tables, error) {
 	}
 	return t, nil
 }
+
+// defaultTables are made once: rules that are equal hold the same tables.
+var defaultTables = sync.OnceValue(func() *Tables {
+	t, err := NewTables()
+	if err != nil {
+		panic("presence: the default tables are not valid: " + err.Error())
+	}
+	return t
+})
 
 // ToPBX returns the word for an activity of Teams, and whether there is a row.
 func (t *Tables) ToPBX(activity string) (word string, ok bool) {

@@ -19,7 +19,6 @@ type world struct {
 	now   time.Time
 	mem   presence.Memory
 	goal  presence.Goal
-	dir   presence.Direction
 
 	client       presence.Teams // the person's own Teams client; zero while signed out
 	slot         presence.Teams // preferred presence
@@ -52,7 +51,7 @@ type world struct {
 func newWorld(t require.TestingT) *world {
 	return &world{
 		t: t, rules: presence.Rules{}.WithDefaults(), now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
-		dir: presence.Both, client: pair("Available/Available"), counted: true, home: "master", connection: 1,
+		client: pair("Available/Available"), counted: true, home: "master", connection: 1,
 	}
 }
 
@@ -111,7 +110,7 @@ func (w *world) view() presence.View {
 		w.lastPBX, w.pbxSince = w.activity, w.now
 	}
 	return presence.View{
-		Now: w.now, Goal: w.goal, Direction: w.dir, Phase: w.phase, Teams: teams, PBX: pbx,
+		Now: w.now, Goal: w.goal, Phase: w.phase, Teams: teams, PBX: pbx,
 		TeamsSince: w.teamsSince, PBXSince: w.pbxSince,
 	}
 }

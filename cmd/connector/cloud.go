@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"errors"
-	"fmt"
 
 	"github.com/pbx365/connector/graph"
 )
@@ -25,24 +24,24 @@ func (c config) cloudFits() error {
 	cloud := c.Graph.cloud()
 	switch {
 	case !cloud.Presence:
-		return fmt.Errorf("configuration: graph-cloud %s: Microsoft Graph has no presence there, so there is nothing to connect", cloud.Name)
+		return c.wrong("graph-cloud", "is %s: Microsoft Graph has no presence there, so there is nothing to connect", cloud.Name)
 	case !cloud.PresenceSubscriptions && c.Feed == "push":
-		return fmt.Errorf("configuration: graph-cloud %s: presence subscriptions exist in the global cloud only; use feed: auto or sweep", cloud.Name)
+		return c.wrong("graph-cloud", "is %s: presence subscriptions exist in the global cloud only; use feed: auto or sweep", cloud.Name)
 	}
 	return nil
 }
 
-// check refuses none or several ways to sign in.
-func (g graphConfig) check() error {
+// oneSignIn refuses none or several ways to sign in.
+func (c config) oneSignIn() error {
 	ways := 0
-	for _, set := range []bool{g.ClientSecret != "", g.Certificate != "", g.identity() != ""} {
+	for _, set := range []bool{c.Graph.ClientSecret != "", c.Graph.Certificate != "", c.Graph.identity() != ""} {
 		if set {
 			ways++
 		}
 	}
 	switch {
 	case ways == 0:
-		return errors.New("configuration: graph-client-secret, graph-certificate or graph-identity is missing: what the application signs in with")
+		return c.missing("graph-client-secret, graph-certificate or graph-identity", "what the application signs in with")
 	case ways > 1:
 		return errors.New("configuration: graph-client-secret, graph-certificate and graph-identity exclude each other: keep one")
 	}

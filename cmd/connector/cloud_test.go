@@ -36,11 +36,11 @@ func TestACloudSetsItsAddressesAndSaysWhatItLacks(t *testing.T) {
 
 func TestThereIsOneWayToSignIn(t *testing.T) {
 	t.Parallel()
-	require.ErrorContains(t, graphConfig{Identity: "none"}.check(), "graph-identity is missing")
-	require.ErrorContains(t, graphConfig{ClientSecret: "x", Certificate: "y"}.check(), "exclude each other")
-	require.ErrorContains(t, graphConfig{ClientSecret: "x", Identity: "workload"}.check(), "exclude each other")
+	require.ErrorContains(t, config{Graph: graphConfig{Identity: "none"}}.oneSignIn(), "graph-identity is missing")
+	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: "x", Certificate: "y"}}.oneSignIn(), "exclude each other")
+	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: "x", Identity: "workload"}}.oneSignIn(), "exclude each other")
 	for _, g := range []graphConfig{{ClientSecret: "x"}, {Certificate: "y"}, {Identity: "system-assigned"}} {
-		require.NoError(t, g.check())
+		require.NoError(t, config{Graph: g}.oneSignIn())
 	}
 	require.Equal(t, "app", graphConfig{ClientID: "app"}.userClient())
 	require.Equal(t, "other", graphConfig{ClientID: "app", UserClientID: "other"}.userClient())

@@ -35,9 +35,9 @@ type config struct {
 	ReconcileEvery time.Duration `default:"5m" help:"Time between two reads of those of whom a subscription tells."`
 	RenewEvery     time.Duration `default:"0s" help:"Longest time between two renewals of a presence subscription. 0s goes by what Graph grants."`
 
-	Direction  string            `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
-	Directions map[string]string `placeholder:"NAME=DIRECTION" help:"Direction of single people, by the name of the PBX user."`
-	Settle     time.Duration     `default:"15s" help:"How long a side may take to show a write."`
+	Direction string        `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
+	Groups    groups        `placeholder:"YAML" help:"People for whom that or the tables are different: a list of {name, people, pbx_groups, direction, tables}, the first one that holds a person counts."`
+	Settle    time.Duration `default:"15s" help:"How long a side may take to show a write."`
 }
 
 type pbxConfig struct {
@@ -88,6 +88,7 @@ type graphConfig struct {
 	SignInKey       secret `name:"sign-in-key" placeholder:"SECRET" help:"What stored sign-ins are encrypted with, at least 16 characters. Made beside the store where there is none."`
 	Endpoint        string `placeholder:"URL" help:"Microsoft Graph, other than that of the cloud."`
 	Authority       string `placeholder:"URL" help:"Sign-in authority, other than that of the cloud."`
+	NotifySecret    secret `placeholder:"SECRET" help:"What Graph has to show with each notification is made from this. A new one replaces it. Defaults to the newest of the keys for notifications."`
 	NotifyKey       string `placeholder:"FILE" help:"Keys for encrypted notifications (PEM), the newest is used. Made beside the store where it does not exist, and renewed before its end."`
 }
 
@@ -98,7 +99,7 @@ type peopleConfig struct {
 }
 
 type tablesConfig struct {
-	ToPBX   map[string]string `name:"to-pbx" placeholder:"ACTIVITY=WORD" help:"Rows that replace the default ones, Teams to PBX. Example: InAMeeting=busy"`
-	ToTeams map[string]string `name:"to-teams" placeholder:"WORD=PAIR" help:"Rows that replace the default ones, PBX to Teams. Example: lunch=BeRightBack/BeRightBack 2h"`
+	ToPBX   map[string]string `name:"to-pbx" yaml:"to_pbx" placeholder:"ACTIVITY=WORD" help:"Rows that replace the default ones, Teams to PBX. Example: InAMeeting=busy"`
+	ToTeams map[string]string `name:"to-teams" yaml:"to_teams" placeholder:"WORD=PAIR" help:"Rows that replace the default ones, PBX to Teams. Example: lunch=BeRightBack/BeRightBack 2h"`
 	Call    string            `help:"What Teams shows during a call on the PBX." placeholder:"PAIR"`
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
 )
 
@@ -21,14 +20,12 @@ import (
 func parse(t *testing.T, file string, args ...string) (config, error) {
 	t.Helper()
 	var c cli
-	parser, err := kong.New(&c, kong.DefaultEnvars("CONNECTOR"))
-	require.NoError(t, err)
 	if file != "" {
 		name := filepath.Join(t.TempDir(), "connector.yaml")
 		require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
 		args = append(args, "--config", name)
 	}
-	_, err = parser.Parse(append([]string{"serve"}, args...))
+	_, err := readArgs(&c, append([]string{"serve"}, args...), kong.DefaultEnvars("CONNECTOR"))
 	return c.Serve.config, err
 }
 
@@ -50,8 +47,8 @@ tables:
   to-teams:
     lunch: BeRightBack/BeRightBack 2h
     worship: clear
-directions:
-  anna.mueller: teams-to-pbx
+groups:
+  - {name: front, people: [anna.mueller], direction: teams-to-pbx}
 `
 
 func TestAFileSetsEveryKindOfKey(t *testing.T) {
@@ -66,8 +63,7 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 	require.Equal(t, communicationUsers{{UPN: "presence@example.com"}, {"second@example.com", "0123"}}, c.Users)
 	require.Equal(t, 5*time.Minute, c.PBX.LicenceEvery)
 	require.Equal(t, map[string]string{"InAMeeting": "busy"}, c.Tables.ToPBX)
-	require.Equal(t, presence.TeamsToPBX, c.direction(match.Pair{PBX: match.PBXUser{Name: "anna.mueller"}}))
-	require.Equal(t, presence.Both, c.direction(match.Pair{PBX: match.PBXUser{Name: "ben"}}))
+	require.Equal(t, groups{{Name: "front", People: []string{"anna.mueller"}, Direction: "teams-to-pbx"}}, c.Groups)
 	rows, err := c.Tables.rows()
 	require.NoError(t, err)
 	require.Equal(t, presence.Manual{Value: presence.Teams{Availability: "BeRightBack", Activity: "BeRightBack"}, Lifetime: 2 * time.Hour}, rows.ToTeams["lunch"])
@@ -95,8 +91,14 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 		"twice, spelt":    {"public-url: a\npublic_url: b\n", "line 2: public-url stands there twice"},
 		"no YAML":         {"feed: [push\n", "yaml"},
 		"a list":          {"- feed\n", "line 1"},
-		"no such feed":    {"feed: pull\n", "push"},
-		"no duration":     {"settle: soon\n", "settle"},
+		"no such feed":    {"# the feed\nfeed: pull\n", `connector.yaml, line 2: feed is not understood: "pull" is none of auto, push, sweep`},
+		"no duration":     {"settle: soon\n", `connector.yaml, line 1: settle is not understood: expected duration but got "soon"`},
+		"no number":       {"feed: push\n\nsweep_budget: many\n", "connector.yaml, line 3: sweep-budget is not understood"},
+		"no rows":         {"tables:\n  to_pbx: busy\n", "connector.yaml, line 2: tables-to-pbx is not understood"},
+		"no switch":       {"pbx: {count_dialling: perhaps}\n", "connector.yaml, line 1: pbx-count-dialling is not understood"},
+		"no level":        {"log_level: loud\n", "connector.yaml, line 1: log-level is not understood"},
+		"no such file":    {"pbx:\n  password: file:/nowhere\n", "connector.yaml, line 2: pbx-password is not understood: secret: open /nowhere"},
+		"a user's key":    {"users:\n  - {upn: a, pasword: b}\n", "connector.yaml, line 1: users is not understood: number 1: there is no key pasword; did you mean password?"},
 		"a file of notes": {"just text\n", "expected keys"},
 		"a bare number":   {"settle: 15\n", "missing unit"},
 		"a far-off key":   {"config: x\n", "line 1: there is no key config"},
@@ -105,6 +107,7 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 			t.Parallel()
 			_, err := parse(t, c.file)
 			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), "--", "it stands in the file")
 		})
 	}
 	_, err := parse(t, "", "--config", "/nowhere/connector.yaml")
@@ -114,10 +117,10 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 func TestASecretOfDigitsIsTakenAsItStands(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"12345678", "01234567", "0x12", "true", "1e3", "null-ish"} {
-		c, err := parse(t, "pbx: {password: "+password+"}\ndirections: {1234: both}\n")
+		c, err := parse(t, "pbx: {password: "+password+"}\ngroups: [{people: [1234]}]\n")
 		require.NoError(t, err)
 		require.Equal(t, password, string(c.PBX.Password))
-		require.Equal(t, map[string]string{"1234": "both"}, c.Directions)
+		require.Equal(t, []string{"1234"}, c.Groups[0].People)
 	}
 	_, err := parse(t, "pbx: {password: [secretive, 4712]}\n")
 	require.ErrorContains(t, err, "line 1: pbx-password has one value")
@@ -138,12 +141,12 @@ func TestTimesThatCannotBeMeantAreRefused(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
-	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ndirections: {anna: up}\n")
+	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ngroups: [{people: [anna]}, {people: [ben, Anna]}]\n")
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
 		"graph-tenant is missing", "graph-client-id is missing", "graph-client-secret, graph-certificate or graph-identity is missing", "pbx-password is missing",
-		"public-url is missing", "users is missing", "tls-key", "status-password", `anna: "up"`,
+		"public-url is missing", "users is missing", "tls-key", "status-password", "groups has Anna twice: number 1 and number 2 name the same person",
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -202,7 +205,7 @@ func TestPeopleTableIsRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "anna = a@example.com", table[0].String())
 	_, err = peopleConfig{Table: file + ".missing"}.read()
-	require.ErrorContains(t, err, "people-table")
+	require.ErrorContains(t, err, file+".missing")
 }
 
 func TestSince(t *testing.T) {
@@ -279,4 +282,37 @@ func TestWhatUsersNeedIsNamed(t *testing.T) {
 	require.ErrorContains(t, c.validate(), "renew-every is -1s")
 	_, err = parse(t, "user: {upn: a@example.com}\n")
 	require.ErrorContains(t, err, "users is a list")
+}
+
+// What cannot be meant is blamed on the line where it stands, or on no file where it came from
+// somewhere else.
+func TestAWrongSettingIsNamedWithItsPlace(t *testing.T) {
+	t.Setenv("CONNECTOR_RECONCILE_EVERY", "-2s")
+	c, err := parse(t, `
+feed: sweep
+settle: -1s
+sweep_budget: 0
+sweep_every: 1ms
+people:
+  every: -3m
+reconcile_every: 1m
+tls_cert: a.pem
+groups: [{people: [ben]}, {people: [Ben]}]
+tables:
+  to_teams:
+    lunch: Busy
+status_listen: :8080
+`, "--people-every=-4m")
+	require.NoError(t, err)
+	err = c.validate()
+	name := c.Config.name
+	for _, want := range []string{
+		"configuration " + name + ", line 3: settle is -1s", "line 4: sweep-budget is 0", "line 5: sweep-every is 1ms",
+		"configuration: people-every is -4m", "configuration: reconcile-every is -2s",
+		"configuration " + name + ": tls-key is missing", "line 10: groups has Ben twice", "line 14: status-listen reaches",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+	_, err = c.ruleBook()
+	require.EqualError(t, err, "configuration "+name+`, from line 12: tables cannot be used: to_teams, row "lunch": "Busy" is no pair such as Busy/InACall`)
 }

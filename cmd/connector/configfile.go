@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,15 +15,45 @@ import (
 
 // configFile is the flag that names the configuration file. The file is read before
 // the other flags get their values.
-type configFile string
+type configFile struct {
+	name  string
+	lines map[string]int // by flag name: where the values in use stand
+}
+
+// UnmarshalText takes the name.
+func (f *configFile) UnmarshalText(text []byte) error {
+	*f = configFile{name: string(text), lines: map[string]int{}}
+	return nil
+}
+
+// String is the name.
+func (f configFile) String() string { return f.name }
+
+// place says where the value of a key stands, or those of a group of keys, as the beginning of
+// an error. It names the file only where the value came from there.
+func (f configFile) place(key string) string {
+	if line, ok := f.lines[key]; ok {
+		return fmt.Sprintf("configuration %s, line %d", f.name, line)
+	}
+	first := 0
+	for name, line := range f.lines {
+		if strings.HasPrefix(name, key+"-") && (first == 0 || line < first) {
+			first = line
+		}
+	}
+	if first > 0 {
+		return fmt.Sprintf("configuration %s, from line %d", f.name, first)
+	}
+	return "configuration"
+}
 
 // BeforeResolve reads the file.
 func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
-	name, ok := ctx.FlagValue(trace.Flag).(configFile)
-	if !ok || name == "" {
+	file, ok := ctx.FlagValue(trace.Flag).(configFile)
+	if !ok || file.name == "" {
 		return nil
 	}
-	values, err := readConfig(string(name))
+	values, err := readConfig(file)
 	if err != nil {
 		return err
 	}
@@ -36,13 +67,13 @@ func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 // fileValues are the values of a configuration file by flag name. Nested keys are
 // joined by a dash, and an underscore is as good as one.
 type fileValues struct {
-	file   string
+	file   configFile
 	values map[string]any
 	lines  map[string]int
 }
 
-func readConfig(file string) (*fileValues, error) {
-	data, err := os.ReadFile(file)
+func readConfig(file configFile) (*fileValues, error) {
+	data, err := os.ReadFile(file.name)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
@@ -58,10 +89,10 @@ func readConfig(file string) (*fileValues, error) {
 }
 
 // listKeys are the keys that may have a list, which is read by the type of the setting.
-var listKeys = []string{"users"}
+var listKeys = []string{"users", "groups"}
 
 // rowKeys are the keys whose value is a map, so that what is below them are rows.
-var rowKeys = []string{"directions", "tables-to-pbx", "tables-to-teams"}
+var rowKeys = []string{"tables-to-pbx", "tables-to-teams"}
 
 func (f *fileValues) add(prefix string, node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {
@@ -141,14 +172,38 @@ func (f *fileValues) check(ctx *kong.Context) error {
 }
 
 // Resolve implements [kong.Resolver]. The environment wins over the file, unless the
-// variable is empty.
+// variable is empty. What is not used is not looked at.
 func (f *fileValues) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, env := range flag.Envs {
 		if os.Getenv(env) != "" {
 			return nil, nil
 		}
 	}
-	return f.values[flag.Name], nil
+	value := f.values[flag.Name]
+	if value == nil {
+		return nil, nil
+	}
+	f.file.lines[flag.Name] = f.lines[flag.Name]
+	if err := understand(flag, value); err != nil {
+		return nil, &settingError{f.file.place(flag.Name), flag.Name, fmt.Errorf("is not understood: %w", err)}
+	}
+	return value, nil
+}
+
+// understand refuses a value that the flag does not take.
+func understand(flag *kong.Flag, value any) error {
+	target := reflect.New(flag.Target.Type()).Elem()
+	if target.Kind() == reflect.Map {
+		target.Set(reflect.MakeMap(target.Type()))
+	}
+	scan := kong.Scan().PushTyped(value, kong.FlagValueToken)
+	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target); err != nil {
+		return err
+	}
+	if known := flag.EnumSlice(); flag.Enum != "" && !slices.Contains(known, target.String()) {
+		return fmt.Errorf("%q is none of %s", target, strings.Join(known, ", "))
+	}
+	return nil
 }
 
 // didYouMean names the nearest of the known words, where one is near.

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pbx365/connector/graph"
@@ -126,7 +125,7 @@ func freeAddress() (string, error) {
 
 // writeConfig writes the configuration file, and the certificate that it names.
 func (s *stage) writeConfig(addr string, keys map[string]any) error {
-	cert := s.tenant.TLS("127.0.0.1").Certificates[0]
+	cert := s.tenant.TLS("127.0.0.1", "localhost").Certificates[0]
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
 		return err
@@ -199,19 +198,22 @@ func (s *stage) startPBXs(ctx context.Context, fault func(pbx, api, mt string) p
 	}
 }
 
-// newConnector makes a connector from the configuration file, as connector serve does.
-func (s *stage) newConnector() (*service, error) {
+// readConfig reads the configuration file, whatever the environment says.
+func (s *stage) readConfig() (config, error) {
 	var c struct {
 		Serve serveCmd `cmd:""`
 	}
-	parser, err := kong.New(&c, kong.Exit(func(int) {}))
+	_, err := readArgs(&c, []string{"serve", "--config", s.file})
+	return c.Serve.config, err
+}
+
+// newConnector makes a connector from the configuration file, as connector serve does.
+func (s *stage) newConnector() (*service, error) {
+	c, err := s.readConfig()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := parser.Parse([]string{"serve", "--config", s.file}); err != nil {
-		return nil, err
-	}
-	return newService(c.Serve.config, s.tenant.Client().Transport, s.log)
+	return newService(c, s.tenant.Client().Transport, s.log)
 }
 
 // startConnector runs the connector until stopConnector.

@@ -15,6 +15,9 @@ import (
 // notifyPath is where Graph delivers notifications, below the public URL.
 const notifyPath = "/graph/notify"
 
+// notifyURL is where Graph delivers notifications.
+func (c config) notifyURL() string { return strings.TrimSuffix(c.PublicURL, "/") + notifyPath }
+
 // server is one address with what is served there.
 type server struct {
 	http     *http.Server
@@ -35,11 +38,11 @@ func (s *service) listen() ([]server, error) {
 	}
 	outside, err := newServer(s.config.Listen, public, s.tls)
 	if err != nil {
-		return nil, fmt.Errorf("configuration, listen: %w", err)
+		return nil, s.config.wrong("listen", "cannot be used: %w", err)
 	}
 	inside, err := newServer(s.config.StatusListen, s.guarded(s.pages()), nil)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("configuration, status-listen: %w", err), outside.listener.Close())
+		return nil, errors.Join(s.config.wrong("status-listen", "cannot be used: %w", err), outside.listener.Close())
 	}
 	s.log.Info("listening", "pbx_and_graph", outside.listener.Addr().String(), "tls", s.tls != nil,
 		"status", "http://"+inside.listener.Addr().String()+"/status")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -18,6 +19,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Keep people's presence the same until interrupted."`
 	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
+	Tables  tablesCmd  `cmd:"" help:"Print the tables in force, or the way of one value there and back."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`
 	Chaos   chaosCmd   `cmd:"" help:"Have many people act while requests go wrong and the connector is killed, and judge what became of it."`
 }
@@ -30,18 +32,19 @@ func main() {
 
 // run is the whole program, and returns its exit status.
 func run(ctx context.Context, args []string) int {
-	var c cli
-	parser, err := kong.New(&c,
+	options := []kong.Option{
 		kong.Name("connector"),
 		kong.Description("Keeps presence the same in Microsoft Teams and on an innovaphone PBX."),
 		kong.DefaultEnvars("CONNECTOR"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
-	if err != nil {
-		return fail(err)
 	}
-	parsed, err := parser.Parse(args)
+	again := func() (config, error) {
+		var c cli
+		_, err := readArgs(&c, args, options...)
+		return c.Serve.config, err
+	}
+	var c cli
+	parsed, err := readArgs(&c, args, append(options, kong.Bind(reread(again)), kong.BindTo(ctx, (*context.Context)(nil)))...)
 	if err != nil {
 		return fail(err)
 	}
@@ -49,6 +52,20 @@ func run(ctx context.Context, args []string) int {
 		return fail(err)
 	}
 	return 0
+}
+
+// readArgs reads the command line, and the configuration file that it names, into c.
+func readArgs(c any, args []string, options ...kong.Option) (*kong.Context, error) {
+	parser, err := kong.New(c, options...)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.Parse(args)
+	var setting *settingError
+	if errors.As(err, &setting) {
+		return nil, setting // without the name of the flag before it
+	}
+	return parsed, err
 }
 
 // fail says what went wrong and what to do about it.

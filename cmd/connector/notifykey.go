@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pbx365/connector/graph"
@@ -34,12 +35,16 @@ const (
 
 // notifyKeys are the keys for encrypted notifications. They are kept in a file, so that
 // a subscription survives a restart. The newest is used; older ones open what still
-// comes. A new one is made before the newest ends, or put into the file by hand.
+// comes, also when they have just gone from the file. A new one is made before the newest
+// ends, or put into the file by hand.
 type notifyKeys struct {
-	file  string
 	log   *slog.Logger
 	light *presence.Light
-	read  []byte // what the file held when it was good
+
+	mu   sync.Mutex // protects following
+	file string
+	read []byte      // what the file held when it was good
+	keys []graph.Key // in it
 }
 
 func newNotifyKeys(file string, log *slog.Logger) *notifyKeys {
@@ -55,18 +60,51 @@ func (k *notifyKeys) run(ctx context.Context, webhook *graph.Webhook) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-		}
-		before := k.read
-		keys, err := k.load(time.Now())
-		if err == nil && !bytes.Equal(before, k.read) {
-			k.log.Info("new keys for notifications", "id", keys[0].ID, "expires", keys[0].Certificate.NotAfter)
-			err = webhook.SetKeys(keys)
-		}
-		if err != nil {
-			k.light.Fail(err)
-			k.log.Warn("keys for notifications stay as they are", "error", err)
+			k.look(webhook)
 		}
 	}
+}
+
+// look gives the keys to the webhook where the file has changed.
+func (k *notifyKeys) look(webhook *graph.Webhook) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.replace(webhook); err != nil {
+		k.light.Fail(err)
+		k.log.Warn("keys for notifications stay as they are", "error", err)
+	}
+}
+
+// move goes over to another file, unless there are no keys to be had from it.
+func (k *notifyKeys) move(file string, webhook *graph.Webhook) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := k.file
+	k.file = file
+	err := k.replace(webhook)
+	if err != nil {
+		k.file = before
+	}
+	return err
+}
+
+// replace gives the keys to the webhook if they are others than before. Those before them stay
+// behind them: what is encrypted for them is on its way. k.mu is held.
+func (k *notifyKeys) replace(webhook *graph.Webhook) error {
+	read, old := k.read, k.keys
+	keys, err := k.load(time.Now())
+	if err != nil || bytes.Equal(read, k.read) {
+		return err
+	}
+	k.log.Info("new keys for notifications", "id", keys[0].ID, "expires", keys[0].Certificate.NotAfter)
+	return webhook.SetKeys(withBehind(keys, old))
+}
+
+// withBehind are the keys, and behind them those of the old ones that are not among them.
+func withBehind(keys, old []graph.Key) []graph.Key {
+	return slices.Concat(keys, slices.DeleteFunc(slices.Clone(old), func(o graph.Key) bool {
+		return slices.ContainsFunc(keys, func(k graph.Key) bool { return k.ID == o.ID })
+	}))
 }
 
 // load reads the keys, the newest first, and makes one where it is time to. A file that
@@ -94,11 +132,11 @@ func (k *notifyKeys) load(now time.Time) ([]graph.Key, error) {
 			return nil, fmt.Errorf("keys for notifications: %w", err)
 		default:
 			k.light.Fail(&expiryError{"the key for notifications", keys[0].Certificate.NotAfter, "Make " + k.file + " writable, or put a new key into it.", err})
-			k.read = data
+			k.read, k.keys = data, keys
 			return keys, nil
 		}
 	}
-	k.read = data
+	k.read, k.keys = data, keys
 	k.light.OK(until(keys[0].Certificate.NotAfter))
 	return keys, nil
 }

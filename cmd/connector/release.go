@@ -23,7 +23,7 @@ type releaseCmd struct {
 // store says so where it is not.
 func (c releaseCmd) Run(ctx context.Context) error {
 	if _, err := os.Stat(c.Store); err != nil {
-		return fmt.Errorf("configuration, store: there is nothing to release from: %w; give the file that the service has used", err)
+		return c.wrong("store", "names nothing to release from: %w; give the file that the service has used", err)
 	}
 	s, err := newService(c.config, transport(), newLogger(c.LogLevel))
 	if err != nil {

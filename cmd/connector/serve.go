@@ -4,18 +4,33 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 )
 
 // serveCmd is connector serve.
 type serveCmd struct{ config }
 
-// Run serves until ctx ends.
-func (c serveCmd) Run(ctx context.Context) error {
-	s, err := newService(c.config, transport(), newLogger(c.LogLevel))
+// Run serves until ctx ends. A hang-up signal has the configuration read again.
+func (c serveCmd) Run(ctx context.Context, again reread) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	carrier := transport()
+	s, err := newService(c.config, carrier, newLogger(c.LogLevel))
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.run(ctx), s.close())
+	ctx, stop := context.WithCancel(ctx)
+	var reloads sync.WaitGroup
+	r := reloader{service: s, transport: carrier, read: again, inUse: c.config}
+	reloads.Go(func() { r.run(ctx, hangup) })
+	err = s.run(ctx)
+	stop()
+	reloads.Wait()
+	return errors.Join(err, s.close())
 }
 
 // graphConnections bounds the requests under way to Graph, so that ten thousand

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +14,6 @@ import (
 	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/pbx"
-	"github.com/pbx365/connector/presence"
 	"github.com/pbx365/connector/presence/bridge"
 	"github.com/pbx365/connector/store"
 	"github.com/pbx365/connector/store/boltstore"
@@ -27,7 +23,7 @@ import (
 type service struct {
 	config     config
 	log        *slog.Logger
-	tables     *presence.Tables
+	rules      ruleBook
 	table      match.Table // of people
 	store      store.Store
 	throttle   graph.Throttle // the allowance is that of the app registration, whoever signs in
@@ -46,50 +42,42 @@ type service struct {
 // newService wires a service that does nothing yet. The transport carries everything
 // that is sent to Graph and the authority.
 func newService(c config, transport http.RoundTripper, log *slog.Logger) (*service, error) {
-	s := &service{config: c, log: log, started: time.Now()}
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	steps := []func(http.RoundTripper) error{s.readTables, s.openStore, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge, s.readTLS}
-	for _, step := range steps {
-		if err := step(transport); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
+	opened, err := boltstore.Open(c.Store, boltstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s := &service{config: c, log: log, store: opened, started: time.Now()}
+	if err := s.build(transport); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *service) close() error {
-	if s.store == nil {
-		return nil
-	}
-	return s.store.Close()
-}
-
-func (s *service) readTables(http.RoundTripper) error {
-	rows, err := s.config.Tables.rows()
-	if err != nil {
-		return err
-	}
-	known := slices.Collect(maps.Keys(presence.DefaultRows().ToPBX))
-	for activity := range rows.ToPBX {
-		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, activity) }) {
-			s.log.Warn("tables-to-pbx has a row for an activity that Teams is not known to show"+didYouMean(activity, known), "row", activity)
+// build makes the parts from the configuration. None of them does anything yet.
+func (s *service) build(transport http.RoundTripper) error {
+	for _, step := range []func(http.RoundTripper) error{s.readTables, s.signIn, s.newWebhook, s.newFeed, s.newPBX, s.newBridge, s.readTLS} {
+		if err := step(transport); err != nil {
+			return err
 		}
 	}
-	if s.tables, err = presence.NewTables(rows); err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	s.table, err = s.config.People.read()
-	return err
+	return nil
 }
 
-func (s *service) openStore(http.RoundTripper) error {
-	opened, err := boltstore.Open(s.config.Store, boltstore.Options{})
-	if err != nil {
+func (s *service) close() error { return s.store.Close() }
+
+func (s *service) readTables(http.RoundTripper) (err error) {
+	if s.rules, err = s.config.ruleBook(); err != nil {
 		return err
 	}
-	s.store = opened
+	for _, odd := range s.rules.odd() {
+		s.log.Warn(odd)
+	}
+	if s.table, err = s.config.People.read(); err != nil {
+		return s.config.wrong("people-table", "cannot be read: %w", err)
+	}
 	return nil
 }
 
@@ -97,7 +85,7 @@ func (s *service) signIn(transport http.RoundTripper) error {
 	web := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	cred, err := s.config.application(web)
 	if err != nil {
-		return fmt.Errorf("configuration, graph: %w", err)
+		return s.config.wrong("graph", "cannot be used: %w", err)
 	}
 	o := graph.Options{
 		Endpoint: s.config.Graph.cloud().Endpoint, Transport: transport, AppID: s.config.Graph.ClientID,
@@ -105,14 +93,14 @@ func (s *service) signIn(transport http.RoundTripper) error {
 		Name:     "application", Logger: s.log,
 	}
 	if s.app, err = graph.New(cred, o); err != nil {
-		return fmt.Errorf("configuration, graph-endpoint: %w", err)
+		return s.config.wrong("graph-endpoint", "cannot be used: %w", err)
 	}
 	if cloud := s.config.Graph.cloud(); len(s.config.Users) > 0 && !cloud.PresenceSubscriptions {
 		s.log.Warn("communication users are of no use in this cloud, which has no presence subscriptions", "cloud", cloud.Name)
 	}
 	for _, user := range s.config.Users {
 		if cred, err = s.communicationUser(user, web); err != nil {
-			return fmt.Errorf("configuration, users, %s: %w", user.UPN, err)
+			return s.config.wrong("users", "cannot be used, %s: %w", user.UPN, err)
 		}
 		o.Name = user.UPN
 		client, err := graph.New(cred, o)
@@ -135,18 +123,38 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 	s.notifyKeys = newNotifyKeys(file, s.log)
 	keys, err := s.notifyKeys.load(time.Now())
 	if err != nil {
-		return err
+		return s.config.wrong("graph-notify-key", "cannot be used: %w", err)
 	}
 	s.webhook, err = graph.NewWebhook(graph.WebhookOptions{
-		PublicURL: strings.TrimSuffix(s.config.PublicURL, "/") + notifyPath,
+		PublicURL: s.config.notifyURL(),
 		AppID:     s.config.Graph.userClient(), Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.cloud().Authority,
-		HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		Keys: keys, Logger: s.log,
+		HTTP:   &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		Secret: string(s.config.Graph.NotifySecret), Keys: keys, Logger: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("configuration, public-url: %w", err)
+		return s.config.wrong("public-url", "cannot be used: %w", err)
 	}
 	return nil
+}
+
+// moveWebhook goes over to the address, the keys and the secret of another service, which has
+// tried them. What comes by the old ones meanwhile is still taken.
+func (s *service) moveWebhook(to *service) error {
+	if err := s.notifyKeys.move(to.notifyKeys.file, s.webhook); err != nil {
+		return err
+	}
+	s.webhook.SetSecret(string(to.config.Graph.NotifySecret))
+	return s.webhook.SetPublicURL(to.config.notifyURL())
+}
+
+// lookAtFiles looks at the files that are watched, without waiting for their time.
+func (s *service) lookAtFiles() {
+	if s.tls != nil {
+		s.tls.readAgain()
+	}
+	if s.webhook != nil {
+		s.notifyKeys.look(s.webhook)
+	}
 }
 
 func (s *service) newFeed(http.RoundTripper) error {
@@ -178,7 +186,7 @@ func (s *service) newPBX(http.RoundTripper) (err error) {
 		OnEvent: s.onPBX, Logger: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("configuration, pbx: %w", err)
+		return s.config.wrong("pbx", "cannot be used: %w", err)
 	}
 	return nil
 }
@@ -188,7 +196,7 @@ func (s *service) readTLS(http.RoundTripper) (err error) {
 		return nil
 	}
 	if s.tls, err = newTLSFiles(s.config.TLSCert, s.config.TLSKey, s.log); err != nil {
-		return fmt.Errorf("configuration, tls-cert: %w", err)
+		return s.config.wrong("tls-cert", "cannot be used: %w", err)
 	}
 	return nil
 }
@@ -197,8 +205,7 @@ func (s *service) newBridge(http.RoundTripper) error {
 	var err error
 	s.bridge, err = bridge.New(bridge.Options{
 		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(s.table),
-		Rules:     presence.Rules{Tables: s.tables, Settle: s.config.Settle},
-		Direction: s.config.direction, Watch: s.feed.Watch, Logger: s.log,
+		Rules: s.rules.of, Watch: s.feed.Watch, Logger: s.log,
 	})
 	return err
 }
@@ -210,12 +217,12 @@ func (c peopleConfig) read() (match.Table, error) {
 	}
 	f, err := os.Open(c.Table)
 	if err != nil {
-		return nil, fmt.Errorf("configuration, people-table: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	table, err := match.ParseCSV(f)
 	if err != nil {
-		return nil, fmt.Errorf("configuration, people-table, %s: %w", c.Table, err)
+		return nil, fmt.Errorf("%s: %w", c.Table, err)
 	}
 	return table, nil
 }
@@ -283,7 +290,7 @@ func (s *service) onPBX(event pbx.Event) {
 	case pbx.UserSeen:
 		s.bridge.PBXUser(match.PBXUser{
 			GUID: e.User.GUID, Name: e.User.Name, LongName: e.User.LongName,
-			Emails: e.User.Emails, Licensed: e.User.Licensed,
+			Emails: e.User.Emails, Groups: e.User.Groups, Licensed: e.User.Licensed,
 		})
 	case pbx.UserGone:
 		s.bridge.PBXUserGone(e.GUID)

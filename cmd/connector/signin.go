@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -17,6 +18,13 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/pbx365/connector/graph"
+)
+
+const (
+	// That there is no endpoint of managed identities is known after a minute or so. By default
+	// it takes more than five, and until then nobody knows why nothing works.
+	identityRetries = 3
+	identityTimeout = 10 * time.Second
 )
 
 // client returns what every credential has in common, and whether the authority is
@@ -44,10 +52,12 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 			ClientOptions: options, DisableInstanceDiscovery: private, TenantID: g.Tenant, ClientID: g.ClientID, TokenFilePath: g.TokenFile,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("identity workload needs a federated token, in the file that graph-token-file or AZURE_FEDERATED_TOKEN_FILE names: %w", err)
+			return nil, fmt.Errorf("identity workload needs a federated token, in the file that graph-token-file or AZURE_FEDERATED_TOKEN_FILE names"+
+				" (a pod with the label azure.workload.identity/use: \"true\" has it): %w", err)
 		}
 		return cred, nil
 	case g.identity() != "":
+		options.Retry = policy.RetryOptions{MaxRetries: identityRetries, TryTimeout: identityTimeout}
 		managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
 		if g.Identity == "user-assigned" {
 			managed.ID = azidentity.ClientID(g.ClientID)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/presence"
 )
 
 func TestTheApplicationSignsInByCertificate(t *testing.T) {
@@ -197,6 +199,29 @@ func TestTheApplicationSignsInByManagedIdentity(t *testing.T) {
 			require.Equal(t, []string{want}, web.asked)
 		})
 	}
+}
+
+// silence is where nobody answers.
+type silence struct{}
+
+func (silence) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestWhereThereIsNoManagedIdentityIsKnownSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cred, err := config{Graph: graphConfig{Identity: "system-assigned"}}.application(&http.Client{Transport: silence{}})
+		require.NoError(t, err)
+		client, err := graph.New(cred, graph.Options{})
+		require.NoError(t, err)
+		begin := time.Now()
+		_, err = client.People(t.Context())
+		require.Contains(t, presence.Advice(err), "No endpoint of managed identities")
+		require.Less(t, time.Since(begin), 90*time.Second)
+		require.Equal(t, presence.StateFailed, client.Health().State)
+	})
 }
 
 func TestTheApplicationSignsInByWorkloadIdentity(t *testing.T) {

@@ -315,3 +315,21 @@ func TestAutoWithoutCommunicationUsersIsASweep(t *testing.T) {
 	require.Empty(t, st.People.NotCovered)
 	require.Empty(t, s.tenant.Subscriptions())
 }
+
+func TestAGroupOfThePBXHasTablesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := running(t, "sweep", map[string]any{"groups": []any{
+		map[string]any{"name": "front", "pbx_groups": []any{"reception"}, "tables": map[string]any{"to_pbx": map[string]any{"InAMeeting": "busy"}}},
+		map[string]any{"people": []any{"nobody"}, "direction": "teams-to-pbx"},
+	}}, nil)
+	st := s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
+	require.Equal(t, []string{
+		"front: nobody who is kept the same is in the PBX group reception", "number 2: nobody who is kept the same is called nobody",
+	}, st.People.UnusedGroups)
+	s.tenant.Show(s.cast.ben.id, "Busy", "InAMeeting")
+	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.ben) == "meeting" }))
+	s.system.UpdateUser(s.cast.anna.guid, func(u *pbxtest.User) { u.Groups = []string{"support", "Reception"} })
+	s.until(t, func(st status) bool { return len(st.People.UnusedGroups) == 1 })
+	s.tenant.Show(s.cast.anna.id, "Busy", "InAMeeting")
+	require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(s.cast.anna) == "busy" }))
+}

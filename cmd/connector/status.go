@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,8 +45,8 @@ type whoIsWho struct {
 	NotCovered []string `json:"not_covered,omitempty"`
 	Unreadable []string `json:"unreadable,omitempty"`
 	UnusedRows []string `json:"unused_table_rows,omitempty"`
-	// UnusedDirections name nobody who is matched.
-	UnusedDirections []string `json:"unused_directions,omitempty"`
+	// UnusedGroups are what the groups of the configuration name and nobody is.
+	UnusedGroups []string `json:"unused_groups,omitempty"`
 }
 
 func (s *service) status() status {
@@ -58,7 +57,7 @@ func (s *service) status() status {
 		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.throttle.Health()}, s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.keys()),
 	}
 	st.People = whoIs(st.Bridge.Report)
-	st.People.UnusedDirections = s.unusedDirections(st.Bridge.Report)
+	st.People.UnusedGroups = s.rules.unused(st.Bridge.Report)
 	if master := &st.Lights[0]; master.State == presence.StateStarting && master.Todo == "" {
 		master.Todo = s.appObject()
 	}
@@ -76,16 +75,6 @@ func (s *service) status() status {
 func (s *service) appObject() string {
 	return "On the PBX, create an App object with the URL https://<this service>/" + strings.Trim(s.config.PBX.Path, "/") + "/" + s.config.PBX.App +
 		", the configured password and the check mark Websocket. The PBX must trust the certificate of the service."
-}
-
-// unusedDirections are those of the configuration that name nobody who is matched.
-func (s *service) unusedDirections(r match.Report) (unused []string) {
-	for _, name := range slices.Sorted(maps.Keys(s.config.Directions)) {
-		if !slices.ContainsFunc(r.Matched, func(p match.Pair) bool { return strings.EqualFold(p.PBX.Name, name) }) {
-			unused = append(unused, name)
-		}
-	}
-	return unused
 }
 
 // keys are the lights of what runs out one day.

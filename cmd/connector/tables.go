@@ -14,14 +14,14 @@ func (c tablesConfig) rows() (presence.Rows, error) {
 	for word, text := range c.ToTeams {
 		manual, err := parseManual(text)
 		if err != nil {
-			return rows, fmt.Errorf("configuration, tables-to-teams, row %q: %w", word, err)
+			return rows, fmt.Errorf("to_teams, row %q: %w", word, err)
 		}
 		rows.ToTeams[word] = manual
 	}
 	if c.Call != "" {
 		pair, err := parsePair(c.Call)
 		if err != nil {
-			return rows, fmt.Errorf("configuration, tables-call: %w", err)
+			return rows, fmt.Errorf("call: %w", err)
 		}
 		rows.Call = pair
 	}

@@ -57,6 +57,14 @@ func (f *tlsFiles) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.loaded, nil
 }
 
+// readAgain looks at the files without waiting for the time to.
+func (f *tlsFiles) readAgain() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looked = time.Now()
+	f.look()
+}
+
 // health looks at the files as well, so that it is right though nobody connects.
 func (f *tlsFiles) health() presence.Health {
 	_, _ = f.certificate(nil)

@@ -32,7 +32,7 @@ func (u *communicationUsers) UnmarshalText(text []byte) error {
 	*u = nil
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return errors.New("users is no list of sign-in names")
+		return errors.New("no list of sign-in names")
 	}
 	if len(doc.Content) == 0 {
 		return nil
@@ -51,7 +51,7 @@ func (u *communicationUsers) UnmarshalText(text []byte) error {
 	for i, item := range items {
 		user, err := readUser(item)
 		if err != nil {
-			return fmt.Errorf("users, number %d: %w", i+1, err)
+			return fmt.Errorf("number %d: %w", i+1, err)
 		}
 		*u = append(*u, user)
 	}
@@ -90,13 +90,13 @@ func readUser(node *yaml.Node) (communicationUser, error) {
 	return user, nil
 }
 
-// check refuses an account that stands there twice.
-func (u communicationUsers) check() error {
+// usersDiffer refuses an account that stands there twice.
+func (c config) usersDiffer() error {
 	seen := map[string]bool{}
-	for _, user := range u {
+	for _, user := range c.Users {
 		name := strings.ToLower(user.UPN)
 		if seen[name] {
-			return fmt.Errorf("configuration: users names %s twice", user.UPN)
+			return c.wrong("users", "names %s twice", user.UPN)
 		}
 		seen[name] = true
 	}

@@ -52,7 +52,7 @@ func TestWrongCommunicationUsersAreRefusedWithoutQuotingThem(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "hush")
 	}
-	require.ErrorContains(t, communicationUsers{{UPN: "a@b"}, {UPN: "A@b"}}.check(), "A@b twice")
+	require.ErrorContains(t, config{Users: communicationUsers{{UPN: "a@b"}, {UPN: "A@b"}}}.usersDiffer(), "A@b twice")
 }
 
 func FuzzCommunicationUsers(f *testing.F) {

@@ -2,15 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/pbx365/connector/graph"
-	"github.com/pbx365/connector/match"
-	"github.com/pbx365/connector/presence"
 )
 
 // minSweep is the shortest interval between two sweeps that may be asked for.
@@ -21,7 +17,7 @@ func (c config) validate() error {
 	var wrong []error
 	need := func(key, value, why string) {
 		if value == "" {
-			wrong = append(wrong, fmt.Errorf("configuration: %s is missing: %s", key, why))
+			wrong = append(wrong, c.missing(key, why))
 		}
 	}
 	need("listen", c.Listen, "the address that PBXs dial, such as :8443")
@@ -29,7 +25,7 @@ func (c config) validate() error {
 	need("store", c.Store, "the file in which the service remembers what it has written")
 	need("graph-tenant", c.Graph.Tenant, "the directory (tenant) id from the app registration")
 	need("graph-client-id", c.Graph.ClientID, "the application (client) id from the app registration")
-	wrong = append(wrong, c.Graph.check(), c.cloudFits())
+	wrong = append(wrong, c.oneSignIn(), c.cloudFits())
 	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
 	if c.Feed == "push" {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service; use feed: sweep without one")
@@ -40,36 +36,32 @@ func (c config) validate() error {
 	if c.Feed == "auto" && c.pushes() {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service to tell users of changes; use feed: sweep without one")
 	}
-	wrong = append(wrong, c.Users.check(), c.usersFit())
+	wrong = append(wrong, c.usersDiffer(), c.usersFit(), c.groupsDiffer())
 	for key, d := range map[string]time.Duration{
 		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
 		"pbx-licence-every": c.PBX.LicenceEvery, "reconcile-every": c.ReconcileEvery,
 	} {
 		if d <= 0 {
-			wrong = append(wrong, fmt.Errorf("configuration: %s is %s, not a time such as 10m", key, d))
+			wrong = append(wrong, c.wrong(key, "is %s, not a time such as 10m", d))
 		}
 	}
 	if c.SweepEvery != 0 && c.SweepEvery < minSweep {
-		wrong = append(wrong, fmt.Errorf("configuration: sweep-every is %s; the least is %s, and 0s plans it", c.SweepEvery, minSweep))
+		wrong = append(wrong, c.wrong("sweep-every", "is %s; the least is %s, and 0s plans it", c.SweepEvery, minSweep))
 	}
 	if c.SweepBudget < 1 || c.SweepBudget > graph.Allowance {
-		wrong = append(wrong, fmt.Errorf("configuration: sweep-budget is %d; Graph takes %d requests in 30 seconds", c.SweepBudget, graph.Allowance))
+		wrong = append(wrong, c.wrong("sweep-budget", "is %d; Graph takes %d requests in 30 seconds", c.SweepBudget, graph.Allowance))
 	}
 	if c.RenewEvery < 0 {
-		wrong = append(wrong, fmt.Errorf("configuration: renew-every is %s, not a time such as 10m", c.RenewEvery))
+		wrong = append(wrong, c.wrong("renew-every", "is %s, not a time such as 10m", c.RenewEvery))
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		wrong = append(wrong, errors.New("configuration: tls-cert and tls-key belong together"))
+	if c.TLSCert != "" {
+		need("tls-key", c.TLSKey, "it belongs to tls-cert")
+	}
+	if c.TLSKey != "" {
+		need("tls-cert", c.TLSCert, "it belongs to tls-key")
 	}
 	if c.StatusPass == "" && c.StatusListen != "" && !onLoopback(c.StatusListen) {
-		wrong = append(wrong, errors.New("configuration: status-listen reaches beyond this machine and needs a status-password"))
-	}
-	for name, direction := range c.Directions {
-		switch presence.Direction(direction) {
-		case presence.Both, presence.TeamsToPBX, presence.PBXToTeams:
-		default:
-			wrong = append(wrong, fmt.Errorf("configuration: directions, %s: %q is none of both, teams-to-pbx, pbx-to-teams", name, direction))
-		}
+		wrong = append(wrong, c.wrong("status-listen", "reaches beyond this machine and needs a status-password"))
 	}
 	return errors.Join(wrong...)
 }
@@ -82,9 +74,9 @@ func (c config) usersFit() error {
 	case !c.pushes():
 		return nil
 	case (c.Graph.Identity == "system-assigned" || c.Graph.Identity == "user-assigned") && c.Graph.UserClientID == "":
-		return errors.New("configuration: graph-user-client-id is missing: nobody can sign in to a managed identity, so users need an app registration of their own")
+		return c.missing("graph-user-client-id", "nobody can sign in to a managed identity, so users need an app registration of their own")
 	case !guid.MatchString(c.Graph.Tenant):
-		return errors.New("configuration: graph-tenant is a name; with users it must be the directory (tenant) id, which notifications are signed with")
+		return c.wrong("graph-tenant", "is a name; with users it must be the directory (tenant) id, which notifications are signed with")
 	}
 	return nil
 }
@@ -101,14 +93,4 @@ func onLoopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// direction of a pair: the one of the person, or the general one.
-func (c config) direction(p match.Pair) presence.Direction {
-	for name, d := range c.Directions {
-		if strings.EqualFold(name, p.PBX.Name) {
-			return presence.Direction(d)
-		}
-	}
-	return presence.Direction(c.Direction)
 }

@@ -15,7 +15,8 @@ type Step struct {
 	Name       string // of the PBX user
 	Rules      []presence.Rule
 	Action     presence.Action
-	// Err is how the action ended; nil for success.
+	// Err is how the action ended: nil for success, and no failure where it matches
+	// [presence.ErrWithdrawn].
 	Err  error
 	At   time.Time
 	Took time.Duration
@@ -24,21 +25,45 @@ type Step struct {
 // errStale has a look repeated later.
 var errStale = errors.New("the answer is older than what was seen before")
 
-// act carries out the action of d and remembers its outcome.
-func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision) {
+// act carries out the action of d and remembers its outcome. An action that is withdrawn was
+// never decided: what was remembered before holds again.
+func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision, before presence.Memory) {
 	begin := time.Now()
-	out := b.do(ctx, l, view, d.Action)
+	out := b.do(b.begin(ctx, l, d.Action, before), l, view, d.Action)
 	out.At = time.Now()
 	done := b.settle(l, d, out, out.At.Sub(begin))
-	if done.Err != nil {
+	withdrawn := errors.Is(done.Err, presence.ErrWithdrawn)
+	if done.Err != nil && !withdrawn {
 		b.o.Logger.Warn("write failed", "teams_id", done.Teams, "pbx_user", done.Name, "action", d.Action.String(), "error", done.Err)
 	}
-	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "took", done.Took)
+	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "withdrawn", withdrawn, "took", done.Took)
 	b.o.OnStep(done)
-	l.memory = b.o.Rules.Done(l.memory, d.Action, out)
+	if l.memory = l.rules.Done(l.memory, d.Action, out); withdrawn {
+		l.memory = before
+	}
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
 		b.o.Logger.Warn("outcome is not stored", "teams_id", l.teams, "action", d.Action.String(), "error", err)
+	}
+}
+
+// begin returns the ctx of an action, which is withdrawn as soon as something else would be
+// decided from the same memory.
+func (b *Bridge) begin(ctx context.Context, l *link, a presence.Action, before presence.Memory) context.Context {
+	ctx, withdraw := presence.Withdrawable(ctx)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l.underway = (&underway{before, a, withdraw}); l.dirty {
+		b.review(l)
+	}
+	return ctx
+}
+
+// review withdraws what is under way for l if something else would be decided now. The caller
+// holds b.mu.
+func (b *Bridge) review(l *link) {
+	if u := l.underway; u != nil && !presence.Same(u.action, l.wanted.Merge(u.before, b.view(l)).Action) {
+		u.withdraw()
 	}
 }
 
@@ -81,6 +106,8 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l.dirty = true
+	l.underway.withdraw()
+	l.underway = nil
 	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
 	switch {
@@ -94,6 +121,8 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 		side.reset()
 		l.lastErr = nil
 		b.counts.Done++
+	case errors.Is(out.Err, presence.ErrWithdrawn):
+		b.counts.Withdrawn++
 	case errors.Is(out.Err, presence.ErrRefused) && !look:
 		b.counts.Refused++
 		l.lastErr, l.lastErrAt, l.lastFinal = out.Err, out.At, true

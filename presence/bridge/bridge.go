@@ -21,11 +21,10 @@ type Options struct {
 	Store store.Records
 	// Matcher says who is who; usually match.Default. The zero Matcher links nobody.
 	Matcher match.Matcher
-	// Rules are the tables and times of the decision. Zero fields have defaults.
-	Rules presence.Rules
-	// Direction says which way the presence of a pair is carried. It is asked at each
-	// matching and must not call the bridge. Defaults to both ways.
-	Direction func(match.Pair) presence.Direction
+	// Rules are the tables, the direction and the times of the decisions for a pair. It is
+	// asked at each matching and must not call the bridge. Defaults to the default rules for
+	// everybody.
+	Rules func(match.Pair) presence.Rules
 	// Watch is told the object ids of everybody linked, each time they change: the
 	// people whom a feed has to look at. It must not block. Optional.
 	Watch func(teams []string)
@@ -41,9 +40,8 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.Rules = o.Rules.WithDefaults()
-	if o.Direction == nil {
-		o.Direction = func(match.Pair) presence.Direction { return presence.Both }
+	if o.Rules == nil {
+		o.Rules = func(match.Pair) presence.Rules { return presence.Rules{} }
 	}
 	if o.Watch == nil {
 		o.Watch = func([]string) {}

@@ -20,7 +20,8 @@
 // one goroutine, which decides ([presence.Rules.Merge]), stores, acts, stores, and
 // decides again until there is nothing to do. Observations that arrive meanwhile
 // coalesce: what counts is the latest. A person, a PBX or a Graph that is slow holds
-// up nobody else.
+// up nobody else. A write that still waits to be sent, because Graph throttles, when
+// something else would be decided is withdrawn, and is no failure: it was never decided.
 //
 // # What is remembered
 //

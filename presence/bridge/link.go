@@ -21,7 +21,7 @@ type link struct {
 
 	// Guarded by the bridge.
 	name               string // h323 of the PBX user
-	direction          presence.Direction
+	wanted             presence.Rules
 	goal               presence.Goal
 	begun              bool // not only read from the store
 	running, dirty     bool
@@ -32,11 +32,20 @@ type link struct {
 	lastErr            error
 	lastErrAt          time.Time
 	lastFinal          bool // refused: the same again would be, too
+	underway           *underway
 
 	// Owned by the one goroutine that works on the link.
+	rules  presence.Rules // as wanted at the last look
 	memory presence.Memory
 	stored presence.Memory // as in the record
 	record store.Link
+}
+
+// underway is an action that is being carried out, and the memory that it was decided from.
+type underway struct {
+	before   presence.Memory
+	action   presence.Action
+	withdraw func()
 }
 
 // hold keeps back the writes of a side after one has failed.
@@ -69,6 +78,7 @@ func (b *Bridge) wake(l *link) {
 		return
 	}
 	l.dirty = true
+	b.review(l)
 	if l.running || b.closing {
 		return
 	}
@@ -85,14 +95,15 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 		if !ok {
 			return
 		}
-		d := b.o.Rules.Merge(l.memory, view)
+		before := l.memory
+		d := l.rules.Merge(before, view)
 		if err := b.remember(ctx, l, d.Memory); err != nil {
 			b.sleep(l, d, time.Now().Add(storeRetry))
 			continue
 		}
 		l.memory = d.Memory
 		if d.Action != nil {
-			b.act(ctx, l, view, d)
+			b.act(ctx, l, view, d, before)
 			continue
 		}
 		if view.Goal == presence.TakeBack && !l.memory.Owns() && b.forget(ctx, l) {
@@ -117,9 +128,19 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 	}
 	l.dirty = false
 	l.stopTimer()
+	l.rules = l.wanted
+	v := b.view(l)
+	if _, exists := b.users[l.guid]; !exists && v.Goal == presence.TakeBack {
+		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
+	}
+	return v, true
+}
+
+// view is what is known of l now. The caller holds b.mu.
+func (b *Bridge) view(l *link) presence.View {
 	now := time.Now()
 	v := presence.View{
-		Now: now, Goal: max(l.goal, b.goal), Direction: l.direction, Phase: phase(l.teams),
+		Now: now, Goal: max(l.goal, b.goal), Phase: phase(l.teams),
 		TeamsHeld: l.teamsHold.at(now), LooksHeld: l.lookHold.at(now), PBXHeld: l.pbxHold.at(now),
 	}
 	if s := b.teams[l.teams]; s != nil {
@@ -130,10 +151,7 @@ func (b *Bridge) look(ctx context.Context, l *link) (presence.View, bool) {
 		look := s.look
 		v.PBX, v.PBXSince = &look, s.since
 	}
-	if _, exists := b.users[l.guid]; !exists && v.Goal == presence.TakeBack {
-		l.memory.ToPBX, l.memory.Call = nil, nil // they went with the user
-	}
-	return v, true
+	return v
 }
 
 // phase is the place of a person in every interval, the same in every run.

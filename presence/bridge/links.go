@@ -31,7 +31,7 @@ func (b *Bridge) link(report match.Report) (watch []string) {
 	for _, r := range b.records {
 		b.add(&link{
 			teams: r.Teams, guid: r.PBX, name: b.users[r.PBX].Name, goal: presence.TakeBack,
-			record: r, memory: memoryOf(r), stored: memoryOf(r),
+			record: r, memory: memoryOf(r), stored: memoryOf(r), wanted: presence.Rules{}.WithDefaults(),
 		})
 	}
 	b.records = nil // they are links now
@@ -53,13 +53,13 @@ func (b *Bridge) apply(pairs []match.Pair) {
 		}
 	}
 	for id, l := range b.links {
-		goal, direction := presence.TakeBack, l.direction
+		goal, rules := presence.TakeBack, l.wanted
 		if p, ok := wanted[id]; ok && p.PBX.GUID == l.guid {
-			goal, direction = presence.Sync, b.o.Direction(p)
+			goal, rules = presence.Sync, b.o.Rules(p).WithDefaults()
 			l.name = p.PBX.Name
 		}
-		if l.goal != goal || l.direction != direction || !l.begun {
-			l.goal, l.direction, l.begun = goal, direction, true
+		if l.goal != goal || l.wanted != rules || !l.begun {
+			l.goal, l.wanted, l.begun = goal, rules, true
 			b.o.Logger.Info("link changes", "teams_id", id, "pbx_guid", l.guid, "linked", goal == presence.Sync)
 			b.wake(l)
 		}
@@ -69,7 +69,7 @@ func (b *Bridge) apply(pairs []match.Pair) {
 		if b.byGUID[p.PBX.GUID] != nil {
 			continue // the user waits until the link with the other person is gone
 		}
-		l := &link{teams: id, guid: p.PBX.GUID, name: p.PBX.Name, direction: b.o.Direction(p), begun: true}
+		l := &link{teams: id, guid: p.PBX.GUID, name: p.PBX.Name, wanted: b.o.Rules(p).WithDefaults(), begun: true}
 		b.add(l)
 		b.o.Logger.Info("link begins", "teams_id", id, "pbx_guid", l.guid, "pbx_user", l.name, "rule", p.Rule)
 		b.wake(l)

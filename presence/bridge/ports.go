@@ -10,7 +10,9 @@ import (
 // Teams is what the bridge asks of Microsoft Teams, for the person with an object
 // id. Its methods are called from many goroutines, for one person from one at a
 // time. An error that matches [presence.ErrRefused] ends the matter; after any
-// other the write is repeated with a growing delay, so it must be idempotent.
+// other the write is repeated with a growing delay, so it must be idempotent. What
+// still waits to be sent when its ctx is withdrawn ([presence.Withdrawable]) should end
+// with [presence.ErrWithdrawn], since something else has been decided.
 type Teams interface {
 	// SetSession sets the presence session of the application.
 	SetSession(ctx context.Context, user string, v presence.Teams, lifetime time.Duration) error

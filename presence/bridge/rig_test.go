@@ -59,7 +59,10 @@ func (s sides) start(t *testing.T, names ...string) *rig {
 
 func (s sides) startWith(t *testing.T, o bridge.Options, names ...string) *rig {
 	t.Helper()
-	o.Teams, o.PBX, o.Matcher = s.teams, s.pbx, match.Default(nil)
+	o.PBX, o.Matcher = s.pbx, match.Default(nil)
+	if o.Teams == nil {
+		o.Teams = s.teams
+	}
 	if o.Store == nil {
 		o.Store = s.store
 	}

@@ -14,6 +14,8 @@ type Counts struct {
 	Done    uint64 `json:"done"`
 	Refused uint64 `json:"refused"`
 	Failed  uint64 `json:"failed"`
+	// Withdrawn were not wanted any more before they were sent.
+	Withdrawn uint64 `json:"withdrawn"`
 }
 
 // Status is what an operator wants to know of the bridge.

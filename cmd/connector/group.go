@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pbx365/connector/match"
+)
+
+// group is some people for whom direction or tables are different.
+type group struct {
+	Name      string
+	People    []string // names of PBX users
+	PBXGroups []string // groups on the PBX
+	Direction string   // empty for the one of the site
+	Tables    tablesConfig
+}
+
+// holds reports whether a PBX user is in the group.
+func (g group) holds(user match.PBXUser) bool {
+	return hasName(g.People, user.Name) || slices.ContainsFunc(g.PBXGroups, func(name string) bool { return hasName(user.Groups, name) })
+}
+
+// hasName reports whether a name is in a list, in any case.
+func hasName(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, name) })
+}
+
+// groups are read from a YAML list.
+type groups []group
+
+// UnmarshalText reads the setting.
+func (g *groups) UnmarshalText(text []byte) error {
+	*g = nil
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("no list: %w", err)
+	}
+	if len(doc.Content) == 0 {
+		return nil
+	}
+	if doc.Content[0].Kind != yaml.SequenceNode {
+		return errors.New("no list, such as groups: [{name: reception, people: [anna], direction: teams-to-pbx}]")
+	}
+	for i, item := range doc.Content[0].Content {
+		one, err := readGroup(item)
+		if err != nil {
+			return fmt.Errorf("%s: %w", label(one.Name, i), err)
+		}
+		*g = append(*g, one)
+	}
+	return nil
+}
+
+// label is how a group is called in messages.
+func label(name string, i int) string {
+	if name != "" {
+		return name
+	}
+	return fmt.Sprintf("number %d", i+1)
+}
+
+func readGroup(node *yaml.Node) (group, error) {
+	var g group
+	var tables yaml.Node
+	err := readKeys(node, map[string]any{
+		"name": &g.Name, "people": &g.People, "pbx-groups": &g.PBXGroups, "direction": &g.Direction, "tables": &tables,
+	})
+	if err == nil && !tables.IsZero() {
+		err = readKeys(&tables, map[string]any{"to-pbx": &g.Tables.ToPBX, "to-teams": &g.Tables.ToTeams, "call": &g.Tables.Call})
+	}
+	switch {
+	case err != nil:
+		return g, err
+	case len(g.People)+len(g.PBXGroups) == 0:
+		return g, errors.New("it holds nobody: give people or pbx_groups")
+	case g.Direction != "" && !slices.Contains(directions, g.Direction):
+		return g, fmt.Errorf("direction %q is none of %s", g.Direction, strings.Join(directions, ", "))
+	}
+	return g, nil
+}
+
+// directions are the values of the setting.
+var directions = []string{"both", "teams-to-pbx", "pbx-to-teams"}
+
+// readKeys reads a mapping into the values of its keys. An underscore is as good as a dash.
+func readKeys(node *yaml.Node, keys map[string]any) error {
+	if node.Kind != yaml.MappingNode {
+		return errors.New("expected keys with values")
+	}
+	for i := 0; i < len(node.Content); i += 2 {
+		key := strings.ReplaceAll(node.Content[i].Value, "_", "-")
+		value, known := keys[key]
+		if !known {
+			return fmt.Errorf("there is no key %s%s", key, didYouMean(key, slices.Sorted(maps.Keys(keys))))
+		}
+		if err := node.Content[i+1].Decode(value); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// groupsDiffer refuses a person who is named by two groups.
+func (c config) groupsDiffer() error {
+	holder := map[string]string{}
+	for i, one := range c.Groups {
+		for _, name := range one.People {
+			key := strings.ToLower(name)
+			if before, twice := holder[key]; twice {
+				return c.wrong("groups", "has %s twice: %s and %s name the same person", name, before, label(one.Name, i))
+			}
+			holder[key] = label(one.Name, i)
+		}
+	}
+	return nil
+}

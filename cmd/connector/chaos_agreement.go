@@ -85,13 +85,13 @@ func (c *crowd) stories(people []lost) (all []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, l := range people {
-		all = append(all, l.name+": "+l.why+l.story(writes))
+		all = append(all, l.name+": "+l.why+l.story(time.Now(), writes))
 	}
 	return all
 }
 
-// story tells the latest of what a person did, and what was written for them.
-func (p *character) story(writes []written) string {
+// story tells what a person did, and what was written for them, around a time.
+func (p *character) story(around time.Time, writes []written) string {
 	type line struct {
 		at   time.Time
 		text string
@@ -106,8 +106,11 @@ func (p *character) story(writes []written) string {
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
-	text := ""
-	for _, l := range lines[max(0, len(lines)-15):] {
+	then, text := len(lines), ""
+	if i := slices.IndexFunc(lines, func(l line) bool { return l.at.After(around) }); i >= 0 {
+		then = i
+	}
+	for _, l := range lines[max(0, then-12):min(len(lines), then+4)] {
 		text += "\n    " + l.at.Format("15:04:05.000") + " " + l.text
 	}
 	return text

@@ -141,7 +141,7 @@ func (c *crowd) spurious() (all []string) {
 	defer c.mu.Unlock()
 	tell := func(p *character, of []written, because cause) {
 		for _, w := range because.without(of) {
-			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(of)))
+			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(w.at, of)))
 		}
 	}
 	for _, p := range c.people {

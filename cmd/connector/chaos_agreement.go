@@ -61,7 +61,8 @@ type lost struct {
 	why string
 }
 
-// apart are all of whom the sides do not agree.
+// apart are all of whom the sides do not agree. Only in the finale it matters what somebody
+// did last: before that, what they did on the other side may be seen after it.
 func (c *crowd) apart() (all []lost) {
 	l := newLedger(c.tenant.Writes(), c.system.Writes())
 	c.mu.Lock()
@@ -72,7 +73,11 @@ func (c *crowd) apart() (all []lost) {
 		if chosen, ok := c.tenant.Preferred(p.id); ok {
 			preferred = chosen.Activity
 		}
-		if why := p.disagreement(now, h, preferred); why != "" {
+		in := input{}
+		if c.finale {
+			in = p.last()
+		}
+		if why := p.disagreement(in, now, h, preferred); why != "" {
 			all = append(all, lost{p, fmt.Sprintf("%s; %v, preferred %q, the connector holds %+v", why, now, preferred, h)})
 		}
 	}
@@ -116,8 +121,8 @@ func (p *character) story(around time.Time, writes []written) string {
 	return text
 }
 
-// disagreement says why the sides do not agree, or "".
-func (p *character) disagreement(now glance, h held, preferred string) string {
+// disagreement says why the sides do not agree, or "". A zero input may be any.
+func (p *character) disagreement(in input, now glance, h held, preferred string) string {
 	switch onPBX := p.call != nil; {
 	case !now.licensed && h != (held{}):
 		return "something is held for a person without a licence"
@@ -130,17 +135,16 @@ func (p *character) disagreement(now glance, h held, preferred string) string {
 	case h.alien != isCall(now.teams):
 		return fmt.Sprintf("a call in Teams is %t, its alien call %t", isCall(now.teams), h.alien)
 	case onPBX || isCall(now.teams):
-		return p.overridden(now)
+		return p.overridden(in, now)
 	}
-	if why := p.overridden(now); why != "" {
+	if why := p.overridden(in, now); why != "" {
 		return why
 	}
-	return p.mismatch(now, h, preferred)
+	return p.mismatch(in, now, h, preferred)
 }
 
 // overridden says that what somebody did last no longer shows on the side where they did it.
-func (p *character) overridden(now glance) string {
-	in := p.last()
+func (p *character) overridden(in input, now glance) string {
 	switch {
 	case in.before.pbx != in.after.pbx && now.pbx != in.after.pbx:
 		return "the PBX does not show any more what was set there last"
@@ -153,9 +157,8 @@ func (p *character) overridden(now glance) string {
 }
 
 // mismatch says that values do not map onto each other, and no rule lets that be.
-func (p *character) mismatch(now glance, h held, preferred string) string {
-	in := p.last()
-	byPerson := h.activity == "" // what the PBX shows was set there
+func (p *character) mismatch(in input, now glance, h held, preferred string) string {
+	byPerson := h.activity == "" && !p.setAt().IsZero() // what the PBX shows was set there
 	switch changed := in.before.teams != in.after.teams; {
 	case in.before.pbx != in.after.pbx && preferred != chosenFor(now.pbx):
 		return "what was set on the PBX last is not the preferred presence in Teams"

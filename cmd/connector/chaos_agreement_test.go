@@ -68,6 +68,7 @@ func TestChaosFindsWhatIsPlanted(t *testing.T) {
 	require.Equal(t, []int{0, 0, 0}, find())
 	require.NoError(t, c.judge())
 
+	c.crowd.beginFinale()
 	require.NoError(t, c.crowd.do(anna, act{kind: sets, word: "busy"}))
 	require.Equal(t, []int{1, 0, 0}, find(), "nobody carries it over")
 	require.Contains(t, c.lost[0], "Anna Müller: what was set on the PBX last is not the preferred presence in Teams")
@@ -109,6 +110,7 @@ func TestChaosMindsThoseWhoMayNotBeWrittenFor(t *testing.T) {
 func TestChaosSeesAllThatAConnectorHolds(t *testing.T) {
 	t.Parallel()
 	c := staged(t)
+	c.crowd.beginFinale()
 	require.NoError(t, c.stage.startConnector())
 	anna, ben, zoe, soren := 0, 1, 3, 4
 	do := func(acts map[int]act) {
@@ -143,6 +145,7 @@ func TestDisagreement(t *testing.T) {
 	for name, tc := range map[string]struct {
 		last      input
 		call      bool
+		never     bool // nothing was ever set at the phone
 		now       glance
 		held      held
 		preferred string
@@ -156,6 +159,7 @@ func TestDisagreement(t *testing.T) {
 		"a person's own beside nobody":  {now: licensed("Offline", "lunch")},
 		"the connector's beside nobody": {now: licensed("Offline", "busy"), held: ours, want: "do not map"},
 		"cleared on purpose":            {now: licensed("InAMeeting", "")},
+		"not cleared on purpose":        {never: true, now: licensed("InAMeeting", ""), want: "do not map"},
 		"cleared, and still preferred":  {now: licensed("Busy", ""), held: held{preferred: "Busy"}, preferred: "Busy", want: "do not map"},
 		"Teams was last": {
 			last: input{before: licensed("Available", ""), after: licensed("InAMeeting", "")},
@@ -192,11 +196,14 @@ func TestDisagreement(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &character{inputs: []input{tc.last}}
+			p := &character{inputs: []input{{at: second(1), act: act{kind: sets}}, tc.last}}
+			if tc.never {
+				p.inputs = nil
+			}
 			if tc.call {
 				p.call = new(pbxtest.Call)
 			}
-			why := p.disagreement(tc.now, tc.held, tc.preferred)
+			why := p.disagreement(tc.last, tc.now, tc.held, tc.preferred)
 			if tc.want == "" {
 				require.Empty(t, why)
 			}

@@ -58,9 +58,12 @@ func (c *chaos) rage(ctx context.Context) error {
 	if err := c.follow(ctx, c.script.acts(), c.kills-c.late(), rng); err != nil {
 		return err
 	}
-	if _, err := c.agree(ctx, c.pause); err != nil {
+	not, err := c.agree(ctx, c.pause)
+	if err != nil {
 		return err
 	}
+	c.lost = c.crowd.stories(not)
+	c.crowd.beginFinale()
 	return c.follow(ctx, c.script.finale(), c.late(), rng)
 }
 
@@ -128,7 +131,7 @@ func (c *chaos) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.lost = c.crowd.stories(not)
+	c.lost = append(c.lost, c.crowd.stories(not)...)
 	return nil
 }
 

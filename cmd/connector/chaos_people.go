@@ -51,6 +51,7 @@ type crowd struct {
 	people []*character
 	kills  []time.Time
 	lost   []loss
+	finale bool      // everybody does one last thing
 	ended  time.Time // when the connector was told to stop
 }
 
@@ -133,6 +134,13 @@ func (c *crowd) stopped() {
 	if c.ended.IsZero() {
 		c.ended = time.Now()
 	}
+}
+
+// beginFinale says that everybody does one last thing from now on.
+func (c *crowd) beginFinale() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finale = true
 }
 
 // deaths counts the kills.

@@ -29,7 +29,7 @@ func smallChaos(seed uint64) (*chaos, *bytes.Buffer) {
 	out := new(bytes.Buffer)
 	return &chaos{
 		out: out, people: 60, kills: 6, share: 0.01, seed: seed,
-		between: 2 * time.Second, rounds: 3, pause: 2 * time.Second, calm: 3 * time.Second,
+		between: 2 * time.Second, rounds: 3, pause: 4 * time.Second, calm: 3 * time.Second,
 		patience: time.Minute, tell: time.Second,
 		keys: map[string]any{"settle": "2s", "reconcile-every": "2s"},
 	}, out

@@ -101,7 +101,7 @@ func (c cause) without(writes []written) (spurious []written) {
 			p = &place{inputs: c.inputs}
 			places[w.slot] = p
 		}
-		if c.repeats(p.last, w) || !c.ended.IsZero() && w.at.After(c.ended) && w.value == "" {
+		if c.repeats(p.last, w) || c.ends(w) {
 			p.last = &w
 			continue
 		}
@@ -116,6 +116,12 @@ func (c cause) without(writes []written) (spurious []written) {
 		p.last = &w
 	}
 	return spurious
+}
+
+// ends reports that w belongs to the end of the connector. What has made room for a call
+// comes back before the session goes.
+func (c cause) ends(w written) bool {
+	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "" || w.slot == slotPreferred)
 }
 
 // repeats reports that w has to be: the connector cannot know what became of the last

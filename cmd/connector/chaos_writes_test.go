@@ -79,6 +79,7 @@ func TestWritesNeedACause(t *testing.T) {
 		"… is deleted":                    {inputs(1), []written{unsure(alien(2, "call")), alien(3, "")}, 0},
 		"taken back at the end":           {ended(inputs(1), 3), []written{activity(2, "away"), activity(4, "")}, 0},
 		"taken back before the end":       {ended(inputs(1), 5), []written{activity(2, "away"), activity(4, "")}, 1},
+		"put back at the end":             {ended(inputs(1), 3), []written{{at: second(4), slot: slotPreferred, value: "Busy"}}, 0},
 		"written at the end":              {ended(inputs(1), 3), []written{activity(2, "away"), activity(4, "busy")}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

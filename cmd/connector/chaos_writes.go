@@ -69,7 +69,8 @@ func writtenIn(teams []graphtest.Write, phones []pbxtest.Write) (all []written) 
 	return all
 }
 
-// cause is what may bring about writes for one person.
+// cause is what may bring about writes for one person. A notification that tells of the past
+// is an input as well, and so is the look that corrects it.
 type cause struct {
 	inputs []time.Time
 	kills  []time.Time
@@ -143,6 +144,10 @@ func (c *crowd) spurious() (all []string) {
 	for _, w := range writtenIn(c.tenant.Writes(), c.system.Writes()) {
 		writes[w.who] = append(writes[w.who], w)
 	}
+	late := map[string][]time.Time{}
+	for _, l := range c.tenant.Late() {
+		late[l.User] = append(late[l.User], l.Time, l.Time)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tell := func(p *character, of []written, because cause) {
@@ -155,6 +160,8 @@ func (c *crowd) spurious() (all []string) {
 		for _, in := range p.inputs {
 			because.inputs = append(because.inputs, in.at)
 		}
+		because.inputs = append(because.inputs, late[p.id]...)
+		slices.SortFunc(because.inputs, time.Time.Compare)
 		tell(p, append(writes[p.id], writes[p.guid]...), because)
 		delete(writes, p.id)
 		delete(writes, p.guid)

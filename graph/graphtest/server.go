@@ -54,6 +54,7 @@ type Server struct {
 	vouchers      map[string]voucher  // by client id
 	writes        []Write
 	attempts      []Attempt
+	late          []Late
 }
 
 // New returns a tenant without applications and people. It starts nothing.

@@ -83,7 +83,7 @@ func newSDK(cred azcore.TokenCredential, endpoint string, transport http.RoundTr
 func httpClient(transport http.RoundTripper) *http.Client {
 	retry := khttp.RetryHandlerOptions{
 		ShouldRetry: func(_ time.Duration, _ int, asked *http.Request, r *http.Response) bool {
-			return retryAfter(r.Header) <= retryWithin && !unsure(asked, r)
+			return retryAfter(r.Header) <= retryWithin && !unsure(asked, r) && !comesAgain(asked, r)
 		},
 	}
 	return &http.Client{
@@ -103,6 +103,13 @@ func httpClient(transport http.RoundTripper) *http.Client {
 func unsure(asked *http.Request, r *http.Response) bool {
 	return asked.Method == http.MethodPost && r.StatusCode == http.StatusGatewayTimeout &&
 		strings.HasSuffix(asked.URL.Path, "/subscriptions")
+}
+
+// comesAgain reports a read that the sweep itself repeats, without anybody waiting for it
+// meanwhile, where Graph has not said when.
+func comesAgain(asked *http.Request, r *http.Response) bool {
+	return errandOf(asked.Context()).urgency == urgentSweep && r.StatusCode != http.StatusTooManyRequests &&
+		r.Header.Get("Retry-After") == ""
 }
 
 // scope is what a token is asked for. A Graph on the loopback interface stands

@@ -15,46 +15,63 @@ const (
 	settle = 2 * time.Second
 	// doubt is how long after a contradiction the person is read again.
 	doubt = 10 * time.Second
+	// Who could not be read is tried again after as long as that has been so, within
+	// these bounds.
+	retryFirst = 3 * time.Second
+	retryMost  = time.Minute
 	// asideFor is how long somebody is left alone who cannot be read.
 	asideFor = 15 * time.Minute
 )
 
 // board is what a feed knows of the people it watches: what was passed on last, who
-// tells of them, and when to read them again. It is safe for concurrent use.
+// tells of them, and when to read them again. What happens to one person costs the same
+// for any number of people. It is safe for concurrent use.
 type board struct {
 	wake chan struct{} // somebody is due sooner than before
 
-	mu     sync.Mutex // protects following
-	sink   Sink       // nil until open
-	people map[string]*watched
-	due    map[*watched]bool // those with a time in due
-	voices map[string]*voice // who tells of a person, by id; watched or not
-	judged map[*watched]bool // those with evidence
+	mu      sync.Mutex // protects following
+	sink    Sink       // nil until open
+	people  map[string]*watched
+	paces   [paces]map[*watched]bool // all of them, by how often they are read
+	lots    [lots]int                // how many of them
+	agendas [lots]agenda
+	voices  map[string]*voice // who tells of a person, by id; watched or not
+	judged  []*watched        // those with evidence, the oldest first
 }
 
 // watched is one person on the board.
 type watched struct {
-	user    string // as the caller spells the id
+	key     string // the id in lower case
+	user    string // as the caller spells it
+	gone    bool   // nobody watches it any more
 	last    presence.TeamsSeen
 	told    bool      // last is what a notification said
 	notices int       // how many said something since the person is watched
-	due     time.Time // when to read; zero means not at all
+	hinted  bool      // one said that something has changed, and not what
 	read    time.Time // when it was last read
 	changed time.Time // when it was last seen to change
-	aside   bool      // cannot be read, though others can
+	pace    pace
+
+	due     time.Time // when to read; zero means not at all
+	reading bool
+	lot     lot
+	failed  time.Time // since when it could not be read
+	place   int       // on the agenda
 
 	newest string // the largest sequence number
 	older  bool   // the last read had a smaller one
 
 	noticed  time.Time // when a notification came last
 	evidence time.Time // when a read showed what no notification had told
+	missed   int       // changes in a row that none has told; not counted further than unheard
 }
 
 func newBoard() *board {
-	return &board{
-		wake: make(chan struct{}, 1), people: map[string]*watched{},
-		due: map[*watched]bool{}, voices: map[string]*voice{}, judged: map[*watched]bool{},
+	b := &board{wake: make(chan struct{}, 1), people: map[string]*watched{}, voices: map[string]*voice{}}
+	for p := range b.paces {
+		b.paces[p] = map[*watched]bool{}
 	}
+	return b
 }
 
 // open hands everybody on to sink from now on, beginning with a full read.
@@ -68,7 +85,8 @@ func (b *board) open(sink Sink) {
 	}
 }
 
-// watch replaces the set of people. Those who are new are due at once.
+// watch replaces the set of people. Those who are new are due at once. Of two spellings of
+// one id the first one counts.
 func (b *board) watch(users []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,31 +94,31 @@ func (b *board) watch(users []string) {
 	b.people = make(map[string]*watched, len(users))
 	for _, user := range users {
 		key := strings.ToLower(user)
+		if b.people[key] != nil {
+			continue
+		}
 		w := before[key]
 		if w == nil {
-			w = &watched{}
+			w = &watched{key: key}
+			b.lots[w.lot]++
 			b.plan(w, time.Now())
 		}
 		delete(before, key)
 		w.user = user
 		b.people[key] = w
+		b.file(w)
 	}
 	for _, w := range before {
-		delete(b.due, w)
-		delete(b.judged, w)
-	}
-}
-
-// plan makes a person due at that time, or sooner where it is already. b.mu is held.
-func (b *board) plan(w *watched, at time.Time) {
-	if w.due.IsZero() || at.Before(w.due) {
-		w.due, b.due[w] = at, true
-		poke(b.wake)
+		w.gone = true
+		b.hears(w)
+		b.leave(w)
+		delete(b.paces[w.pace], w)
 	}
 }
 
 // notice takes what v says about a person. A nil seen means that something has
-// changed, but not what. Strangers are left out.
+// changed, but not what. Strangers are left out. What is older than what was seen before,
+// or else the first of numbers that have begun anew, only has the person read.
 func (b *board) notice(v *voice, user string, seen *presence.TeamsSeen) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,15 +127,17 @@ func (b *board) notice(v *voice, user string, seen *presence.TeamsSeen) {
 		return
 	}
 	now := time.Now()
-	v.heard(now)
-	w.noticed = now
+	b.heard(v, w, now)
 	if seen == nil {
+		w.hinted = true
 		b.plan(w, now)
 		return
 	}
-	w.notices++
-	w.told = true
-	b.pass(w, *seen)
+	if seen.Sequence == "" || seen.Sequence >= w.newest {
+		w.notices++
+		w.told = true
+		b.pass(w, *seen)
+	}
 	b.plan(w, now.Truncate(settle).Add(2*settle)) // on a grid, to read many in one call
 }
 
@@ -127,77 +147,43 @@ func (b *board) pass(w *watched, seen presence.TeamsSeen) {
 		return
 	}
 	w.newest = max(w.newest, seen.Sequence)
-	same := seen.Value == w.last.Value && (seen.Sequence == "" || seen.Sequence == w.last.Sequence)
-	if same && !w.last.At.IsZero() {
+	if !w.last.At.IsZero() && seen.Value == w.last.Value && (seen.Sequence == "" || seen.Sequence == w.last.Sequence) {
 		return
 	}
 	if !w.last.At.IsZero() && seen.Value != w.last.Value {
 		w.changed = time.Now()
 	}
 	w.last = seen
+	b.file(w)
 	b.sink(Presence{User: w.user, Seen: seen})
 }
 
-// next is when somebody is due or to be judged, or until where that comes first.
-func (b *board) next(until time.Time) time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for w := range b.due {
-		if w.due.Before(until) {
-			until = w.due
-		}
-	}
-	for w := range b.judged {
-		if at := w.evidence.Add(grace); at.Before(until) {
-			until = at
-		}
-	}
-	return until
-}
-
-// question is a person to be read, and what notices was before that.
+// question is a person to be read, and what was the case before that.
 type question struct {
 	*watched
 	user    string
+	lot     lot
 	notices int
-}
-
-// take returns those who are due and takes them off the list. Those who could not be
-// read before come apart, so that they hide nobody.
-func (b *board) take() (due, aside []question) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	for w := range b.due {
-		if w.due.After(now) {
-			continue
-		}
-		w.due = time.Time{}
-		delete(b.due, w)
-		if q := (question{w, w.user, w.notices}); w.aside {
-			aside = append(aside, q)
-		} else {
-			due = append(due, q)
-		}
-	}
-	return due, aside
+	hinted  bool
 }
 
 // answer takes what was read. It counts for less than a notification that came in
-// the meantime, whose person is read again anyway. Where it contradicts one, or has a
-// smaller sequence number than was seen before, either may be out of date, so the
-// person is read once more.
+// the meantime, whose person is read again anyway. The person is read once more where
+// either may be out of date: where the answer contradicts a notification, shows nothing of
+// what one has announced, or has a smaller sequence number than was seen before.
 func (b *board) answer(asked []question, read []Presence) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
 	for i, q := range asked {
 		w, seen := q.watched, read[i].Seen
-		key := strings.ToLower(q.user)
-		if b.people[key] != w || w.notices != q.notices {
+		if !b.release(w, lotUsual) {
 			continue
 		}
-		w.aside = false
+		b.file(w)
+		if w.notices != q.notices {
+			continue
+		}
 		older := seen.Sequence != "" && seen.Sequence < w.newest
 		if older && !w.older {
 			w.older = true
@@ -208,8 +194,9 @@ func (b *board) answer(asked []question, read []Presence) {
 			w.newest = "" // they have begun anew
 		}
 		w.older = false
-		b.testify(w, b.voices[key], seen, now)
-		if w.told && seen.Value != w.last.Value {
+		b.testify(w, seen, now)
+		same := seen.Value == w.last.Value
+		if w.told && !same || q.hinted && same && seen.Sequence == w.last.Sequence {
 			b.plan(w, now.Add(doubt))
 		}
 		w.told = false
@@ -218,12 +205,20 @@ func (b *board) answer(asked []question, read []Presence) {
 	}
 }
 
-// again makes those due at that time who could not be read.
-func (b *board) again(asked []question, at time.Time) {
+// again has those read once more who could not be, but not within that time.
+func (b *board) again(asked []question, least time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now()
 	for _, q := range asked {
-		b.replan(q, at)
+		w := q.watched
+		if w.lot != lotFailed {
+			w.failed = now
+		}
+		w.hinted = w.hinted || q.hinted
+		if b.release(w, lotFailed) {
+			b.plan(w, now.Add(max(least, retryFirst, min(now.Sub(w.failed), retryMost))))
+		}
 	}
 }
 
@@ -232,34 +227,35 @@ func (b *board) setAside(asked []question) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, q := range asked {
-		q.aside = true
-		b.replan(q, time.Now().Add(asideFor))
+		if b.release(q.watched, lotAside) {
+			b.plan(q.watched, time.Now().Add(asideFor))
+		}
 	}
 }
 
-// replan is plan for somebody who may be gone by now. b.mu is held.
-func (b *board) replan(q question, at time.Time) {
-	if b.people[strings.ToLower(q.user)] == q.watched {
-		b.plan(q.watched, at)
-	}
+// count returns how many are of a lot.
+func (b *board) count(l lot) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lots[l]
 }
 
 // unreadable returns the people who cannot be read, though others can.
 func (b *board) unreadable() []string {
-	return b.those(func(_ string, w *watched) bool { return w.aside })
+	return b.those(func(w *watched) bool { return w.lot == lotAside })
 }
 
 // untold returns the people of whom nobody tells who can be trusted.
 func (b *board) untold() []string {
-	return b.those(func(key string, _ *watched) bool { return !b.voices[key].trusted() })
+	return b.those(func(w *watched) bool { return !b.covered(w) })
 }
 
-func (b *board) those(which func(key string, w *watched) bool) []string {
+func (b *board) those(which func(*watched) bool) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var users []string
-	for key, w := range b.people {
-		if which(key, w) {
+	for _, w := range b.people {
+		if which(w) {
 			users = append(users, w.user)
 		}
 	}

@@ -2,6 +2,8 @@ package graph_test
 
 import (
 	"flag"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,28 +19,42 @@ var soak = flag.Bool("soak", false, "play the day in full size, which takes minu
 // told of, and a minute for what fails in it.
 const overdue = 6 * time.Minute
 
+// mostUncovered is the part of the time that people may be covered by nobody in that weather,
+// in which subscriptions fall silent.
+const mostUncovered = 0.05
+
 // day is 24 hours, or with fewer people 6, in which people change what they show while Graph has its faults, and
 // the process is restarted now and then.
 type day struct {
 	*town
 	t      *testing.T
 	shown  map[string]time.Time // since when a person shows what has not been heard yet
-	late   []time.Duration      // how long each change took, to the next step
+	alone  map[string]bool      // who was covered by nobody when that began
+	swept  []time.Duration      // how long each change of those took
+	told   []time.Duration      // and of the others
 	turn   int
 	values []string
 	steps  int // of 10 seconds
 }
 
-// change has n people show something else. Everybody has a turn before anybody has two.
+// stride is a prime, so that changes are spread over all people, and everybody has a turn
+// before anybody has two.
+const stride = 7919
+
+// change has n people show something else.
 func (d *day) change(n int) {
+	uncovered := map[string]bool{}
+	for _, id := range d.push.Uncovered() {
+		uncovered[id] = true
+	}
 	for range n {
-		id := d.people[d.turn%len(d.people)]
+		id := d.people[d.turn*stride%len(d.people)]
 		value := d.values[d.turn/len(d.people)%len(d.values)]
 		d.turn++
 		_, waiting := d.shown[id]
 		require.False(d.t, waiting, "the change before was never heard")
 		d.Show(id, value, value)
-		d.shown[id] = time.Now()
+		d.shown[id], d.alone[id] = time.Now(), uncovered[id]
 	}
 }
 
@@ -47,13 +63,16 @@ func (d *day) check() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, since := range d.shown {
-		took := time.Since(since)
+		took := &d.told
+		if d.alone[id] {
+			took = &d.swept
+		}
 		if d.heard[id] == d.Presence(id).Pair {
-			d.late = append(d.late, took)
+			*took = append(*took, d.when[id].Sub(since))
 			delete(d.shown, id)
 			continue
 		}
-		require.Less(d.t, took, overdue, "%s is not heard", id)
+		require.Less(d.t, time.Since(since), overdue, "%s is not heard", id)
 	}
 }
 
@@ -73,7 +92,7 @@ func TestDayInAnyWeather(t *testing.T) {
 				if !*soak && test.users > 0 {
 					w.keys = []graph.Key{newKey()}
 				}
-				d := &day{town: w, t: t, shown: map[string]time.Time{}, values: []string{"Busy", "Away", "DoNotDisturb", "Available"}, steps: hours * 360}
+				d := &day{town: w, t: t, shown: map[string]time.Time{}, alone: map[string]bool{}, values: []string{"Busy", "Away", "DoNotDisturb", "Available"}, steps: hours * 360}
 				d.play()
 			})
 		})
@@ -102,7 +121,7 @@ func (d *day) play() {
 		}
 		uncovered += len(d.push.Uncovered())
 		if step%360 == 359 {
-			t.Logf("hour %2d: %d changes heard, %d under way, %d people covered by nobody", (step+1)/360, len(d.late), len(d.shown), len(d.push.Uncovered()))
+			t.Logf("hour %2d: %d changes heard, %d under way, %d people covered by nobody", (step+1)/360, len(d.swept)+len(d.told), len(d.shown), len(d.push.Uncovered()))
 		}
 	}
 	clear()
@@ -120,21 +139,49 @@ func (d *day) play() {
 	d.check()
 	require.Empty(t, d.shown, "a restart works at once")
 	require.Zero(t, d.Tally().Since(before)[graphtest.RouteSubscribe].Asked, "with the subscriptions that live")
+	covered, within := slices.Clone(d.people), 2*time.Second
+	if len(d.users) > 0 {
+		covered = slices.DeleteFunc(covered, func(id string) bool { return slices.Contains(d.push.Uncovered(), id) })
+	} else {
+		within = d.options.Sweep.Every
+	}
+	require.NotEmpty(t, covered)
+	d.learns(slices.Index(d.people, covered[len(covered)/2]), "BeRightBack", within)
 	stop()
 	d.report(uncovered)
 }
 
 func (d *day) report(uncovered int) {
-	var sum time.Duration
-	most := time.Duration(0)
-	for _, took := range d.late {
-		sum += took
-		most = max(most, took)
-	}
+	share := float64(uncovered) / float64(len(d.people)*d.steps)
 	tally := d.Tally()
-	d.t.Logf("%d changes, all heard; %v on average and %v at most, in steps of 10 s", len(d.late),
-		(sum / time.Duration(len(d.late))).Round(time.Millisecond), most)
-	d.t.Logf("%.1f %% of the time of the people covered by nobody", 100*float64(uncovered)/float64(len(d.people)*d.steps))
+	d.t.Logf("changes of people who are told of: %v", latency(d.told))
+	d.t.Logf("changes of the others: %v", latency(d.swept))
+	d.t.Logf("%.1f %% of the time of the people covered by nobody", 100*share)
 	d.t.Logf("%+v; busiest half minute: %d", tally.Sum(), d.Busiest(30*time.Second))
 	d.t.Logf("subscriptions: %+v", tally[graphtest.RouteSubscribe])
+	if len(d.users) == 0 {
+		require.Empty(d.t, d.told)
+		return
+	}
+	require.Less(d.t, latency(d.told).median, 2*time.Second)
+	require.Less(d.t, share, mostUncovered)
+	require.Greater(d.t, len(d.told), len(d.swept))
+}
+
+// times are those of many changes.
+type times struct {
+	changes                   int
+	median, ninetyFifth, most time.Duration
+}
+
+func latency(took []time.Duration) times {
+	if len(took) == 0 {
+		return times{}
+	}
+	slices.Sort(took)
+	return times{len(took), took[len(took)/2], took[len(took)*95/100], took[len(took)-1]}
+}
+
+func (l times) String() string {
+	return fmt.Sprintf("%d, within %v, 95 %% within %v, all within %v", l.changes, l.median, l.ninetyFifth, l.most)
 }

@@ -39,9 +39,11 @@
 //	anybody else                             1 second, growing to 10 for 10,000 people
 //	is told of by a subscription we trust    5 minutes (PushOptions.ReconcileEvery)
 //
-// Only differences go on, and of two reads the one with the larger sequence number. Where
-// a call of 650 fails because of one person, halves of it are tried until that one stands
-// alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes.
+// Only differences go on, and of two that were read or told the one with the larger sequence
+// number. Where a call of 650 fails because of one person, halves of it are tried until that one stands
+// alone, who is then set aside, listed (Unreadable) and tried again every 15 minutes. Whoever is
+// alone already is to blame where others could be read since. Where all of it fails, nobody is
+// looked for during the next minute.
 //
 // # Who is told of by whom
 //
@@ -57,8 +59,11 @@
 // that time, or has missed as much as it told, is not trusted: its people are swept, and it is
 // made anew, ten minutes after it began at the earliest. It is trusted again when it
 // tells of something. A night without a change is no evidence.
-// One that tells of most of its people and never of some is not found out: those are
-// as old as the last read of everybody (PushOptions.ReconcileEvery).
+//
+// Where it tells of most of its people and not of some, those are found one by one: of whom
+// it misses two changes in a row is listed and swept until it tells of that person. Three of
+// them, whatever it tells of others, have it made anew. Where that does not help, they stay
+// listed and swept, and the next attempt is made when they have become twice as many.
 //
 // # One subscription
 //
@@ -125,8 +130,10 @@
 //     every other request of the Clients that share the [Throttle]. Who waits is let
 //     go in the order of what cannot wait, and what is withdrawn meanwhile does not go out.
 //   - 503, 504: three retries inside the call. Other 5xx and network errors are
-//     returned; the feeds try again with a growing delay. A page of the list of people is
-//     asked for four times before that.
+//     returned. The feeds leave none of that to the call, unless Graph says when: they read
+//     again with a growing delay those whom it concerns, and the others meanwhile. A read of
+//     presence is given up after 10 seconds, anything else after 100. A page of the list of
+//     people is asked for four times before its error is returned.
 //   - Refused (400, 401 of a write, 403, 404): an [*Error] that matches
 //     [presence.ErrRefused]; its Advice says what to change. The answer of a
 //     proxy, a token that is not accepted and one of these with Retry-After are

@@ -58,6 +58,9 @@ func (k *keeper) sift(ctx context.Context, want wanted) (wanted, error) {
 		return want, nil
 	}
 	taken := k.owner.taken()
+	if taken == nil && len(want.members) == 1 {
+		return want, nil
+	}
 	works := func() bool { return taken != nil && k.probe(ctx, taken) == nil }
 	found := bisect(want.members, k.refusal, works, func(part []string) error { return k.probe(ctx, part) })
 	k.refused = 0

@@ -243,7 +243,7 @@ func (k *keeper) tried(err error) {
 type silent struct{ covers string }
 
 func (s silent) Error() string {
-	return "the subscription is alive and silent: " + s.covers + " are read instead, and it is made anew"
+	return "the subscription of " + s.covers + " is alive and silent, about some at least: they are read instead, and it is made anew"
 }
 
 // Advice says what an administrator has to look at if it lasts.

@@ -57,9 +57,9 @@ func plan(people [paces]int, budget int, every, told time.Duration) intervals {
 func batches(people int) int { return (people + bulkLimit - 1) / bulkLimit }
 
 // pace returns how often a person is read. b.mu is held.
-func (b *board) pace(key string, w *watched, now time.Time) pace {
+func (b *board) pace(w *watched, now time.Time) pace {
 	switch {
-	case b.voices[key].trusted():
+	case b.covered(w):
 		return paceTold
 	case inCall(w.last.Value.Activity) || now.Sub(w.changed) < activeFor:
 		return paceActive
@@ -73,25 +73,35 @@ func inCall(activity string) bool {
 		strings.EqualFold(activity, "Presenting")
 }
 
+// file puts a person where it belongs by its pace. Whoever may have got another one is
+// filed; who was active and is no more, when it is read the next time. b.mu is held.
+func (b *board) file(w *watched) {
+	delete(b.paces[w.pace], w)
+	w.pace = b.pace(w, time.Now())
+	b.paces[w.pace][w] = true
+}
+
 // census counts the people by pace.
 func (b *board) census() (n [paces]int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	for key, w := range b.people {
-		n[b.pace(key, w, now)]++
+	for p := range n {
+		n[p] = len(b.paces[p])
 	}
 	return n
 }
 
-// ask makes everybody due who is read at that pace or more often.
+// ask makes everybody due who is read at that pace or more often, except those who are
+// being read and those who could not be read. Who is told of and due soon is left to that.
 func (b *board) ask(most pace) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	for key, w := range b.people {
-		if !w.aside && b.pace(key, w, now) <= most {
-			b.plan(w, now)
+	for p := range most + 1 {
+		for w := range b.paces[p] {
+			if w.lot == lotUsual && !w.reading && (p != paceTold || w.due.IsZero()) {
+				b.plan(w, now)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -169,25 +170,94 @@ func TestPoolDoesNotTakeALostNotificationForSilence(t *testing.T) {
 	inTown(t, 1, 100, graphtest.Options{}, graph.PushOptions{}, func(t *testing.T, w *town) {
 		defer w.start()()
 		pass(time.Minute)
-		w.Fault(graphtest.Delivery{User: w.people[3], Drop: true})
+		lift := w.Fault(graphtest.Delivery{User: w.people[3], Drop: true})
 		for i := range 200 {
 			w.Show(w.people[i%100], []string{"Busy", "Away"}[i/100], []string{"Busy", "Away"}[i/100])
 			pass(20 * time.Second)
 		}
+		require.Equal(t, []string{w.people[3]}, w.push.Uncovered(), "missed twice in a row")
+		require.Zero(t, w.drift())
 		require.Equal(t, 1, w.Tally()[graphtest.RouteSubscribe].Asked)
-		require.Zero(t, len(w.push.Uncovered()))
-		pass(6 * time.Minute)
+		require.Equal(t, presence.StateOK, w.push.Health().State)
+		w.learns(3, "Busy", 2*time.Second)
+		lift()
+		w.learns(3, "Away", time.Second)
+		require.Empty(t, w.push.Uncovered(), "it was told of again")
+	})
+}
+
+func TestPoolNoticesSilenceAboutSome(t *testing.T) {
+	t.Parallel()
+	inTown(t, 1, 100, graphtest.Options{}, graph.PushOptions{}, func(t *testing.T, w *town) {
+		defer w.start()()
+		pass(15 * time.Minute)
+		first := w.record(0).ID
+		change := func(value string) { // of everybody, within 50 minutes
+			for _, id := range w.people {
+				w.Show(id, value, value)
+				pass(30 * time.Second)
+			}
+			pass(7 * time.Minute) // a round, and the grace
+		}
+		var faults graphtest.Faults
+		for _, id := range w.people[:3] {
+			faults = append(faults, graphtest.Delivery{Subscription: first, User: id, Drop: true})
+		}
+		lift := w.Fault(faults)
+		change("Busy")
+		require.Empty(t, w.push.Uncovered(), "one of each may be lost")
+		require.Equal(t, first, w.record(0).ID)
+		change("Away")
+		second := w.record(0).ID
+		require.NotEqual(t, first, second, "it was made anew, whatever it told of others")
+		require.Equal(t, presence.StateOK, w.push.Health().State)
+		require.ElementsMatch(t, w.people[:3], w.push.Uncovered(), "until they are told of")
+		change("Busy")
+		require.Empty(t, w.push.Uncovered())
+		require.Equal(t, second, w.record(0).ID)
+		lift()
+
+		faults = nil
+		for _, id := range w.people[:5] {
+			faults = append(faults, graphtest.Delivery{User: id, Drop: true})
+		}
+		w.Fault(faults)
+		made := w.Tally()[graphtest.RouteSubscribe].Asked
+		for range 5 {
+			change("Away")
+			change("Busy")
+		}
+		require.Equal(t, made+1, w.Tally()[graphtest.RouteSubscribe].Asked, "a new one was no better: that is all that it is tried")
+		require.ElementsMatch(t, w.people[:5], w.push.Uncovered())
+		for i := range 5 {
+			w.learns(i, "DoNotDisturb", 2*time.Second)
+		}
+		w.learns(50, "DoNotDisturb", time.Second)
 		require.Zero(t, w.drift())
 	})
 }
 
 func TestPoolInANationalCloudIsASweep(t *testing.T) {
 	t.Parallel()
-	g := newTenant(t)
-	c, err := graph.New(signedIn{}, graph.Options{Endpoint: "https://graph.microsoft.us/v1.0", Transport: g})
-	require.NoError(t, err)
-	push := graph.NewPush(graph.PushOptions{App: c, Users: []graph.PushUser{{Name: "comm", Client: c}}})
-	require.Len(t, push.Lights(), 1)
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		c, err := graph.New(signedIn{}, graph.Options{Endpoint: "https://graph.microsoft.us/v1.0", Transport: g})
+		require.NoError(t, err)
+		push := graph.NewPush(graph.PushOptions{App: c, Users: []graph.PushUser{{Name: "comm", Client: c}}})
+		require.Len(t, push.Lights(), 1)
+		push.Watch([]string{"aa", "bb"})
+		defer runFeed(t, push, s)()
+		pass(time.Minute)
+		s.take()
+		for _, activity := range []string{"Busy", "Away"} {
+			g.show("bb", activity)
+			pass(time.Second)
+			require.Equal(t, []string{"bb " + activity}, s.take())
+		}
+		require.Equal(t, []string{"aa", "bb"}, push.Uncovered())
+		require.Equal(t, presence.StateOK, push.Health().State)
+		require.Zero(t, g.count("subscriptions"))
+	})
 }
 
 func TestPoolKeepsItsSubscriptionsAlive(t *testing.T) {

@@ -25,7 +25,8 @@ type Presence struct {
 // shows PresenceUnknown.
 //
 // A call that fails does not stop the others: what could be read is returned
-// together with the error.
+// together with the error. Graph has 10 seconds for each, and is asked again up to
+// three times where it is unavailable.
 func (c *Client) Presences(ctx context.Context, users []string) ([]Presence, error) {
 	var (
 		all  []Presence

@@ -59,8 +59,8 @@ type PushOptions struct {
 	RenewEvery time.Duration
 
 	// ReconcileEvery is the time between two reads of those of whom a subscription
-	// tells. It bounds how long a notification that was lost is missed. Defaults to
-	// 5 minutes.
+	// tells. It bounds how long a notification that was lost is missed; of whom two in a
+	// row were is read as often as if there were no subscription. Defaults to 5 minutes.
 	ReconcileEvery time.Duration
 
 	// Sweep is how everybody else is read.
@@ -78,7 +78,8 @@ type PushOptions struct {
 // seconds later, because notifications carry no order. All those covered are read when
 // something may have been missed, and every ReconcileEvery. A subscription that has
 // not told of what such a read shows is not trusted: its people are swept, it is made
-// anew, and it is trusted again when it tells of something.
+// anew, and it is trusted again when it tells of something. One that is silent about some
+// alone is trusted for the others; those are swept until it tells of them.
 type Push struct {
 	board   *board
 	reader  *reader
@@ -194,7 +195,7 @@ func (p *Push) quiet(ctx context.Context) error {
 }
 
 // Uncovered returns the people of whom no subscription tells at the moment, or none that
-// can be trusted. They are swept.
+// can be trusted to. They are swept.
 func (p *Push) Uncovered() []string { return p.board.untold() }
 
 // Unreadable returns the people because of whom calls fail, and who are therefore set

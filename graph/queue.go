@@ -9,11 +9,12 @@ import (
 type urgency int
 
 const (
-	urgentCall urgency = iota // a call begins or ends
-	urgentHand                // a person has set a value
-	urgentLook                // a decision waits for what is read
-	urgentKeep                // keeps what there is: renewals, subscriptions, people
-	urgentRead                // a sweep, which comes again anyway
+	urgentCall  urgency = iota // a call begins or ends
+	urgentHand                 // a person has set a value
+	urgentLook                 // a decision waits for what is read
+	urgentKeep                 // keeps what there is: renewals, subscriptions, people
+	urgentRead                 // a list of people is looked at
+	urgentSweep                // a read that comes again anyway
 )
 
 // errand is what the attempts of one call have in common. They come one after the other.

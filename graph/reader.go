@@ -2,13 +2,13 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/pbx365/connector/presence"
@@ -17,10 +17,8 @@ import (
 const (
 	// bulkParallel is the number of bulk reads under way at a time.
 	bulkParallel = 4
-	// batchAgain is when a batch is read again that failed beside others.
-	batchAgain = 10 * time.Second
-	// readPause is the longest pause while nothing can be read at all.
-	readPause = time.Minute
+	// outageFor is how long nobody is looked for who is to blame, after everything failed.
+	outageFor = time.Minute
 )
 
 // reader reads those who are due on a board.
@@ -35,6 +33,13 @@ type reader struct {
 
 	limiter *rate.Limiter
 	rounds  [paces]time.Time // when the last one began; only run touches it
+	busy    atomic.Int32     // batches under way
+	sifting sync.Mutex       // one batch at a time
+
+	mu     sync.Mutex // protects following
+	worked time.Time  // when a read succeeded last
+	good   string     // somebody who was read then
+	outage time.Time  // when everything was found to fail
 }
 
 func newReader(c *Client, b *board, o SweepOptions, told time.Duration, log *slog.Logger) *reader {
@@ -50,38 +55,53 @@ func newReader(c *Client, b *board, o SweepOptions, told time.Duration, log *slo
 	}
 }
 
-// run reads until ctx ends, whose error it returns.
+// run reads until ctx ends, whose error it returns. A batch that is under way holds up
+// nobody else.
 func (r *reader) run(ctx context.Context, sink Sink) error {
 	r.board.open(sink)
-	pause := newPause(readPause)
-	for now := range r.rounds {
-		r.rounds[now] = time.Now()
+	r.worked, r.outage = time.Time{}, time.Time{}
+	for p := range r.rounds {
+		r.rounds[p] = time.Now()
 	}
+	var batches sync.WaitGroup
+	defer batches.Wait()
 	for {
 		people := r.board.census()
 		plan := plan(people, r.budget, r.every, r.told)
 		r.ask(plan)
 		r.board.judge()
-		read, err := r.read(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			r.light.Fail(err)
-			r.log.Warn("presence not read", "error", err)
-		case read > 0 || people == [paces]int{}:
+		r.begin(ctx, &batches)
+		if r.board.count(lotFailed) == 0 && (people == [paces]int{} || r.workedAfter(time.Time{})) {
 			r.light.OK(r.detail(people, plan))
 		}
-		if err == nil || read > 0 {
-			pause.reset()
-			err = sleep(ctx, time.Until(r.board.next(r.round(people, plan))), r.board.wake)
-		} else {
-			err = sleep(ctx, pause.after(err), nil)
-		}
-		if err != nil {
+		if err := sleep(ctx, time.Until(r.until(people, plan)), r.board.wake); err != nil {
 			return err
 		}
 	}
+}
+
+// begin reads those who are due, as many batches at a time as may be.
+func (r *reader) begin(ctx context.Context, batches *sync.WaitGroup) {
+	for r.busy.Load() < bulkParallel {
+		batch := r.board.take()
+		if batch == nil {
+			return
+		}
+		r.busy.Add(1)
+		batches.Go(func() {
+			r.read(ctx, batch)
+			r.busy.Add(-1)
+			poke(r.board.wake)
+		})
+	}
+}
+
+// until is when there is something to do, if nobody is due sooner and no batch ends.
+func (r *reader) until(people [paces]int, plan intervals) time.Time {
+	if r.busy.Load() == bulkParallel {
+		return time.Now().Add(forever)
+	}
+	return r.board.next(r.round(people, plan))
 }
 
 // ask begins the rounds that are due. One of a slower pace includes the faster ones.
@@ -119,88 +139,54 @@ func (r *reader) detail(people [paces]int, plan intervals) string {
 			text += fmt.Sprintf("; %d others every %v", swept, plan[paceIdle].Round(time.Millisecond))
 		}
 	}
-	if n := len(r.board.unreadable()); n > 0 {
+	if n := r.board.count(lotAside); n > 0 {
 		text += fmt.Sprintf("; %d cannot be read", n)
 	}
 	return text
 }
 
-// failedBatch is one that has failed because of somebody in it, perhaps.
-type failedBatch struct {
-	asked []question
-	err   error
+// read reads a batch. Where that fails because of somebody in it, the others are read without.
+func (r *reader) read(ctx context.Context, batch []question) {
+	err := r.bulk(ctx, batch)
+	switch {
+	case err == nil:
+		return
+	case batch[0].lot == lotAside:
+		r.board.setAside(batch)
+		return
+	case blames(err) && !r.outOfOrder() && r.sifting.TryLock():
+		batch, err = r.sift(ctx, batch, err)
+		r.sifting.Unlock()
+	}
+	if len(batch) == 0 {
+		return
+	}
+	least := time.Duration(0)
+	if answer := (*Error)(nil); errors.As(err, &answer) {
+		least = answer.RetryAfter
+	}
+	r.board.again(batch, least)
+	if ctx.Err() == nil {
+		r.light.Fail(err)
+		r.log.Warn("presence not read", "people", len(batch), "error", err)
+	}
 }
 
-// read reads those who are due and returns how many it could. A batch that fails
-// does not stop the others, and a person because of whom it fails is set aside; the first error
-// that is no such person's is returned.
-func (r *reader) read(ctx context.Context) (int, error) {
-	var (
-		g      errgroup.Group
-		mu     sync.Mutex
-		read   int
-		good   []question // somebody who was read
-		failed []failedBatch
-	)
-	g.SetLimit(bulkParallel)
-	due, aside := r.board.take()
-	for batch := range slices.Chunk(due, bulkLimit) {
-		g.Go(func() error {
-			err := r.bulk(ctx, batch)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				read += len(batch)
-				good = batch[:1]
-			case blames(err):
-				failed = append(failed, failedBatch{batch, err})
-				return nil
-			default:
-				r.board.again(batch, time.Now().Add(batchAgain))
-			}
-			return err
-		})
-	}
-	for _, q := range aside {
-		g.Go(func() error {
-			if err := r.bulk(ctx, []question{q}); err != nil {
-				r.board.setAside([]question{q})
-			}
-			return nil
-		})
-	}
-	err := g.Wait()
-	for i, batch := range failed {
-		found := r.sift(ctx, batch, good)
-		if found.good != nil {
-			good = found.good[:1]
-		}
-		read += len(batch.asked) - len(found.bad) - len(found.unclear)
-		if len(found.unclear) > 0 && err == nil {
-			err = found.err
-		}
-		if found.outage {
-			for _, rest := range failed[i+1:] {
-				r.board.again(rest.asked, time.Now().Add(batchAgain))
-			}
-			break
-		}
-	}
-	return read, err
-}
-
-// sift reads a batch that has failed, without those because of whom it does. Good is
-// somebody who was read, if anybody was.
-func (r *reader) sift(ctx context.Context, batch failedBatch, good []question) bisection[question] {
-	works := func() bool { return good != nil && r.bulk(ctx, good) == nil }
-	found := bisect(batch.asked, batch.err, works, func(part []question) error { return r.bulk(ctx, part) })
-	r.board.again(found.unclear, time.Now().Add(batchAgain))
+// sift reads a batch that has failed, without those because of whom it does. It returns
+// those of whom that is not known.
+func (r *reader) sift(ctx context.Context, batch []question, err error) ([]question, error) {
+	works := func() bool { return r.works(ctx) }
+	found := bisect(batch, err, works, func(part []question) error { return r.bulk(ctx, part) })
 	r.board.setAside(found.bad)
 	for _, q := range found.bad {
 		r.log.Warn("somebody cannot be read and is left alone for a while", "user", q.user, "again_in", asideFor, "error", found.err)
 	}
-	return found
+	if found.outage {
+		r.mu.Lock()
+		r.outage = time.Now()
+		r.mu.Unlock()
+	}
+	return found.unclear, found.err
 }
 
 // bulk makes one call.
@@ -212,10 +198,39 @@ func (r *reader) bulk(ctx context.Context, batch []question) error {
 	for i, q := range batch {
 		users[i] = q.user
 	}
-	seen, err := r.client.Presences(ctx, users)
+	seen, err := r.client.bulk(urgent(ctx, urgentSweep), users)
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	r.worked, r.good = time.Now(), users[0]
+	r.mu.Unlock()
 	r.board.answer(batch, seen)
 	return nil
+}
+
+// works reports whether whoever was read last can still be read.
+func (r *reader) works(ctx context.Context) bool {
+	r.mu.Lock()
+	good := r.good
+	r.mu.Unlock()
+	if good == "" || r.limiter.Wait(ctx) != nil {
+		return false
+	}
+	_, err := r.client.bulk(urgent(ctx, urgentSweep), []string{good})
+	return err == nil
+}
+
+// workedAfter reports whether a read has succeeded since then.
+func (r *reader) workedAfter(since time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.worked.After(since)
+}
+
+// outOfOrder reports whether nothing could be read lately, whoever it was.
+func (r *reader) outOfOrder() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.outage.After(r.worked) && time.Since(r.outage) < outageFor
 }

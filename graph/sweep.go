@@ -38,9 +38,10 @@ func NewSweep(c *Client, o SweepOptions) *Sweep {
 // Watch implements Feed.
 func (s *Sweep) Watch(users []string) { s.reader.board.watch(users) }
 
-// Run implements Feed. A round that fails as a whole is tried again with a
-// growing delay of up to a minute. Somebody because of whom a call fails is found
-// by trying parts of it, set aside, and tried again after 15 minutes.
+// Run implements Feed. Four calls are under way at a time at most, and one that Graph does
+// not answer, which is given up after 10 seconds, holds up nobody but the people in it. What
+// fails is tried again with a growing delay of up to a minute. Somebody because of whom a
+// call fails is found by trying parts of it, set aside, and tried again after 15 minutes.
 func (s *Sweep) Run(ctx context.Context, sink Sink) error { return s.reader.run(ctx, sink) }
 
 // Unreadable returns the people because of whom calls fail, and who are therefore set

@@ -1,9 +1,13 @@
 package graph_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,6 +155,108 @@ func TestSweepOneFailingBatchDoesNotHideTheOthers(t *testing.T) {
 	})
 }
 
+// muteTenant is a tenant that does not answer what names somebody.
+type muteTenant struct {
+	*tenant
+	about atomic.Value // string; empty means nobody
+	hung  atomic.Int32
+	with  map[string]bool // whoever was named with that one
+}
+
+func (h *muteTenant) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if about := h.about.Load().(string); about != "" && strings.Contains(string(body), about) {
+		h.hung.Add(1)
+		var in struct{ IDs []string }
+		require.NoError(h.t, json.Unmarshal(body, &in))
+		h.mu.Lock()
+		for _, id := range in.IDs {
+			h.with[id] = true
+		}
+		h.mu.Unlock()
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return h.tenant.RoundTrip(r)
+}
+
+func TestSweepOneHangingBatchHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := &muteTenant{tenant: newTenant(t), with: map[string]bool{}}, &seen{}
+		users := crowd(4 * 650)
+		g.about.Store(users[0])
+		c, err := graph.New(signedIn{}, graph.Options{Endpoint: endpoint, Transport: g})
+		require.NoError(t, err)
+		f := graph.NewSweep(c, graph.SweepOptions{Every: 2 * time.Second})
+		f.Watch(users)
+		defer runFeed(t, f, s)()
+		pass(time.Second)
+		require.Len(t, s.take(), 3*650)
+		pass(10 * time.Second)
+		require.Equal(t, presence.StateFailed, f.Health().State)
+		require.Contains(t, f.Health().LastError, "no answer in time")
+		for i, user := range users {
+			if i%50 != 1 || g.with[user] {
+				continue
+			}
+			g.show(user, "Busy")
+			pass(2 * time.Second)
+			require.Contains(t, s.take(), user+" Busy", "every round")
+		}
+		require.LessOrEqual(t, g.hung.Load(), int32(6), "it is tried again, ever less often")
+		require.Len(t, g.with, 650, "and nobody else is drawn into it")
+		require.Empty(t, f.Unreadable())
+
+		g.about.Store("")
+		pass(time.Minute + 10*time.Second)
+		require.Contains(t, s.take(), users[0]+" PresenceUnknown")
+		require.Equal(t, presence.StateOK, f.Health().State)
+	})
+}
+
+// A call that is repeated inside would keep its people, and its place among those under way.
+func TestSweepRepeatsItsCallsItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newTenant(t)
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: time.Hour})
+		f.Watch([]string{"aa"})
+		defer runFeed(t, f, &seen{})()
+		pass(time.Second)
+		for name, test := range map[string]struct {
+			answer *http.Response
+			inside bool
+			after  time.Duration
+		}{
+			"unavailable":        {reply(503, ""), false, 3 * time.Second},
+			"unavailable for 9s": {reply(503, "", "Retry-After", "9"), true, 9 * time.Second},
+			"in an hour":         {reply(503, "", "Retry-After", "3600"), false, time.Hour},
+			"throttled":          {reply(429, "", "Retry-After", "4"), true, 4 * time.Second},
+		} {
+			t.Log(name)
+			g.failing(once(test.answer.StatusCode, "Retry-After", test.answer.Header.Get("Retry-After")))
+			g.show("aa", name)
+			reads := g.count("POST")
+			f.Watch(nil)
+			f.Watch([]string{"aa"})
+			pass(test.after - time.Second)
+			require.Equal(t, 1, g.count("POST")-reads)
+			pass(2 * time.Second)
+			require.Equal(t, 2, g.count("POST")-reads)
+			require.Equal(t, test.inside, g.last("POST").Header.Get("Retry-Attempt") != "")
+		}
+		g.failing(once(503))
+		_, err := g.client().Look(t.Context(), "aa")
+		require.NoError(t, err, "somebody waits for this one")
+		require.Equal(t, "1", g.last("POST").Header.Get("Retry-Attempt"))
+	})
+}
+
 func TestSweepBacksOffWhileNothingCanBeRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -168,6 +274,55 @@ func TestSweepBacksOffWhileNothingCanBeRead(t *testing.T) {
 		g.failing(nil)
 		pass(2 * time.Minute)
 		require.Equal(t, []string{"aa Away"}, s.take())
+	})
+}
+
+// While everything fails nobody is to blame, and nothing is asked often.
+func TestSweepOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 2 * time.Second})
+		f.Watch(crowd(10 * 650))
+		defer runFeed(t, f, s)()
+		pass(time.Minute)
+		require.Len(t, s.take(), 6500)
+		g.failing(func(call) *http.Response { return reply(500, "") })
+		calls := g.count("POST")
+		pass(30 * time.Minute)
+		require.LessOrEqual(t, g.count("POST")-calls, 30*(10+14)+100, "each batch and one search, once a minute in the end")
+		require.Equal(t, presence.StateFailed, f.Health().State)
+		require.Empty(t, f.Unreadable())
+		g.failing(nil)
+		pass(time.Minute + time.Second)
+		require.Equal(t, presence.StateOK, f.Health().State)
+		calls = g.count("POST")
+		pass(20 * time.Second)
+		require.Equal(t, 10*10, g.count("POST")-calls, "everybody at the usual pace")
+	})
+}
+
+// Who is alone in a batch is to blame where others could be read since it first failed.
+func TestSweepFindsWhoFailsAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, s := newTenant(t), &seen{}
+		g.failing(func(c call) *http.Response {
+			if strings.Contains(c.Body, "bad") {
+				return reply(500, "")
+			}
+			return nil
+		})
+		f := graph.NewSweep(g.client(), graph.SweepOptions{Every: 5 * time.Second})
+		f.Watch([]string{"bad"})
+		defer runFeed(t, f, s)()
+		pass(10 * time.Minute)
+		require.Empty(t, f.Unreadable(), "it may be an outage")
+		f.Watch([]string{"bad", "good"})
+		pass(time.Minute)
+		require.Equal(t, []string{"good PresenceUnknown"}, s.take())
+		require.Equal(t, []string{"bad"}, f.Unreadable())
+		require.Equal(t, presence.StateOK, f.Health().State)
 	})
 }
 

@@ -135,8 +135,10 @@ func (w *town) start() (stop func()) {
 func (w *town) hear(p graph.Presence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v := p.Seen.Value
-	w.heard[p.User], w.when[p.User] = graphtest.Pair{Availability: v.Availability, Activity: v.Activity}, time.Now()
+	shows := graphtest.Pair{Availability: p.Seen.Value.Availability, Activity: p.Seen.Value.Activity}
+	if w.heard[p.User] != shows {
+		w.heard[p.User], w.when[p.User] = shows, time.Now()
+	}
 }
 
 // drift counts the people of whom the reader believes something else than the tenant shows.

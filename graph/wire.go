@@ -21,8 +21,10 @@ const (
 	// holdDefault is how long to wait after a 429 without Retry-After.
 	holdDefault = 5 * time.Second
 	// attemptTimeout is what Graph has for one answer, the waiting before it aside.
-	// Renewals are known to take a minute before they fail.
+	// Renewals are known to take a minute before they fail; a read of presence that takes
+	// so long is better made anew.
 	attemptTimeout = 100 * time.Second
+	readTimeout    = 10 * time.Second
 )
 
 // wire is the innermost transport of a Client: each attempt of a call comes by. It
@@ -47,7 +49,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
+	ctx, cancel := context.WithTimeout(req.Context(), timeoutOf(req))
 	resp, err := next.RoundTrip(req.WithContext(ctx))
 	e.unsure = e.unsure || err != nil || resp.StatusCode != http.StatusTooManyRequests
 	if err != nil {
@@ -74,6 +76,13 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Header.Set("Content-Type", jsonType)
 	resp.Header.Del("Content-Encoding")
 	return resp, nil
+}
+
+func timeoutOf(req *http.Request) time.Duration {
+	if strings.HasSuffix(req.URL.Path, "/getPresencesByUserId") {
+		return readTimeout
+	}
+	return attemptTimeout
 }
 
 // foreign reports an answer that has content, but none of Graph's.

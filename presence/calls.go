@@ -23,6 +23,7 @@ func (s *step) callOnPBX(on bool) {
 		}
 		s.m.Session = next
 		s.fired(RuleCallPBX)
+		s.matched(SidePBX, OnThePhone)
 	case on && (h.Stage == Sent || h.Stage == Stands || h.Stage == Renewing):
 		due := s.renewal(h)
 		if s.wake(due); h.Stage != Renewing && !s.Now.Before(due) {
@@ -91,6 +92,7 @@ func (s *step) callInTeams(on bool) {
 	case on && s.PBX != nil && (c == nil || c.Stage == Gone || c.Stage == Leaving && c.ID == 0):
 		s.m.Call = &Call{Home: s.PBX.Home, Connection: s.PBX.Connection, Stage: Pending, At: s.Now}
 		s.fired(RuleCallTeams)
+		s.matched(SideTeams, s.Teams.Value.Activity)
 	case on && c != nil && c.Stage == Leaving:
 		c.Stage = Stands
 	case !on && c != nil && (c.Stage == Refused || c.Stage == Pending):

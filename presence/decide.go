@@ -93,6 +93,8 @@ type Decision struct {
 	Action Action
 	// Rules are those that fired, in order.
 	Rules []Rule
+	// Rows are the rows of the tables that say what to write because of that.
+	Rows []Row
 	// Unknown lists values that are in no row and therefore changed nothing.
 	Unknown []string
 	// Wake is when to decide again although nothing was seen; zero for never.
@@ -128,6 +130,12 @@ type step struct {
 }
 
 func (s *step) fired(r Rule) { s.out.Rules = append(s.out.Rules, r) }
+
+// matched names the row for what a side shows.
+func (s *step) matched(from Side, activity string) {
+	r, _, _ := s.Tables.row(from, activity)
+	s.out.Rows = append(s.out.Rows, r)
+}
 
 func (s *step) wake(t time.Time) {
 	if t.After(s.Now) && (s.out.Wake.IsZero() || t.Before(s.out.Wake)) {

@@ -39,6 +39,12 @@
 // settle time ends with a look. Meanwhile the old value is no change. A write that
 // never shows is reported by [Memory.Hidden] and not repeated.
 //
+// # Why
+//
+// A Decision names the [Rule]s that fired and each [Row] that said what to write because of
+// them. [Rules.Apart] says why the sides differ, [Memory.Holdings] what is held on them, and
+// [Rules.Waits] what is waited for.
+//
 // # Health and errors
 //
 // [Health] is the state of one part of the connector, kept by a [Light].

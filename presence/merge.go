@@ -38,6 +38,7 @@ func (s *step) values() {
 	case teamsChanged && pbxChanged && same:
 		*agreed = Pair{teams, pbx}
 		s.fired(RuleAgree)
+		s.matched(SideTeams, teams.Activity)
 	case teamsChanged && pbxChanged && !nobody(teams) && s.teamsIsNewer():
 		s.fired(RuleBothTeams)
 		s.carryTeams(teams, word, pbx)
@@ -98,12 +99,14 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 	s.m.Agreed.Teams = teams
 	if word != Online && word != pbx && s.Direction.toPBX() {
 		s.fired(RuleFirst)
+		s.matched(SideTeams, teams.Activity)
 		s.writePBX(word)
 	}
 }
 
 func (s *step) carryTeams(teams Teams, word, pbx string) {
 	before := s.m.Agreed.Teams
+	s.matched(SideTeams, teams.Activity)
 	*s.m.Agreed = Pair{teams, pbx}
 	switch {
 	case word != Online:
@@ -130,6 +133,7 @@ func (s *step) writePBX(activity string) {
 }
 
 func (s *step) carryPBX(pbx string, manual Manual) {
+	s.matched(SidePBX, pbx)
 	s.m.Agreed.PBX = pbx
 	last := s.m.ToTeams
 	inTeams := last != nil && last.Stage != Lifted // something of ours is, or may be, in Teams

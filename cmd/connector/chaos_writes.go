@@ -69,9 +69,9 @@ func writtenIn(teams []graphtest.Write, phones []pbxtest.Write) (all []written) 
 	return all
 }
 
-// cause is what may bring about writes for one person. A notification that tells of the past
+// causes are what may bring about writes for one person. A notification that tells of the past
 // is an input as well, and so is the look that corrects it.
-type cause struct {
+type causes struct {
 	inputs []time.Time
 	kills  []time.Time
 	lost   []loss
@@ -90,7 +90,7 @@ const (
 // brought about. Another value than before in the same place takes an input, and each
 // input is good for one, and for a while. The same value again takes an answer that did not arrive, a kill, a
 // renewal, or an input as well.
-func (c cause) without(writes []written) (spurious []written) {
+func (c causes) without(writes []written) (spurious []written) {
 	type place struct {
 		last   *written
 		inputs []time.Time // not used up
@@ -121,13 +121,13 @@ func (c cause) without(writes []written) (spurious []written) {
 
 // ends reports that w belongs to the end of the connector. What has made room for a call
 // comes back before the session goes.
-func (c cause) ends(w written) bool {
+func (c causes) ends(w written) bool {
 	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "" || w.slot == slotPreferred)
 }
 
 // repeats reports that w has to be: the connector cannot know what became of the last
 // write in that place. An alien call of which nothing is known is deleted as well.
-func (c cause) repeats(last *written, w written) bool {
+func (c causes) repeats(last *written, w written) bool {
 	if last == nil || last.value != w.value && w.slot != slotAlien {
 		return false
 	}
@@ -150,13 +150,13 @@ func (c *crowd) spurious() (all []string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	tell := func(p *character, of []written, because cause) {
+	tell := func(p *character, of []written, because causes) {
 		for _, w := range because.without(of) {
 			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(w.at, of)))
 		}
 	}
 	for _, p := range c.people {
-		because := cause{kills: c.kills, lost: c.lost, ended: c.ended}
+		because := causes{kills: c.kills, lost: c.lost, ended: c.ended}
 		for _, in := range p.inputs {
 			because.inputs = append(because.inputs, in.at)
 		}
@@ -167,7 +167,7 @@ func (c *crowd) spurious() (all []string) {
 		delete(writes, p.guid)
 	}
 	for who, of := range writes {
-		tell(&character{actor: actor{name: who, id: who, guid: who}}, of, cause{})
+		tell(&character{actor: actor{name: who, id: who, guid: who}}, of, causes{})
 	}
 	slices.SortFunc(all, cmp.Compare[string])
 	return all

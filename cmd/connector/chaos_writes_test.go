@@ -30,26 +30,26 @@ func TestWritesNeedACause(t *testing.T) {
 		w.unsure = true
 		return w
 	}
-	inputs := func(at ...float64) (c cause) {
+	inputs := func(at ...float64) (c causes) {
 		for _, n := range at {
 			c.inputs = append(c.inputs, second(n))
 		}
 		return c
 	}
-	killed := func(c cause, at float64) cause {
+	killed := func(c causes, at float64) causes {
 		c.kills = append(c.kills, second(at))
 		return c
 	}
-	lost := func(c cause, pbx string, at float64) cause {
+	lost := func(c causes, pbx string, at float64) causes {
 		c.lost = append(c.lost, loss{second(at), pbx})
 		return c
 	}
-	ended := func(c cause, at float64) cause {
+	ended := func(c causes, at float64) causes {
 		c.ended = second(at)
 		return c
 	}
 	for name, tc := range map[string]struct {
-		cause  cause
+		cause  causes
 		writes []written
 		want   int
 	}{

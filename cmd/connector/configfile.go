@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -208,12 +209,26 @@ func understand(flag *kong.Flag, value any) error {
 
 // didYouMean names the nearest of the known words, where one is near.
 func didYouMean(name string, known []string) string {
-	distance := func(word string) int {
-		return levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(word))
+	for _, word := range nearest(name, known) {
+		return "; did you mean " + word + "?"
 	}
-	nearest := slices.MinFunc(known, func(a, b string) int { return distance(a) - distance(b) })
-	if distance(nearest) > max(2, len(name)/3) {
-		return ""
+	return ""
+}
+
+// nearest are a few of the known words that are near to a name, the nearest first, and then
+// those that it is a part of.
+func nearest(name string, known []string) []string {
+	name = strings.ToLower(name)
+	limit := max(2, len(name)/3)
+	far := map[string]int{}
+	for _, word := range known {
+		lower := strings.ToLower(word)
+		if d := levenshtein.ComputeDistance(name, lower); d <= limit {
+			far[word] = d
+		} else if len(name) > 2 && strings.Contains(lower, name) {
+			far[word] = limit + 1
+		}
 	}
-	return "; did you mean " + nearest + "?"
+	near := slices.SortedFunc(maps.Keys(far), func(a, b string) int { return cmp.Or(far[a]-far[b], strings.Compare(a, b)) })
+	return near[:min(len(near), 5)]
 }

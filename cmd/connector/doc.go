@@ -1,10 +1,11 @@
 // Command connector keeps the presence of people the same in Microsoft Teams and
 // on an innovaphone PBX.
 //
-//	connector demo                        everything at work, against simulated systems
-//	connector chaos                       the same while everything goes wrong, and what became of it
-//	connector serve --config file.yaml    the service
-//	connector release --config file.yaml  takes back everything the service ever wrote
+//	connector demo                              everything at work, against simulated systems
+//	connector chaos                             the same while everything goes wrong, and what became of it
+//	connector serve --config file.yaml          the service
+//	connector explain NAME --config file.yaml   why a person shows what they show
+//	connector release --config file.yaml        takes back everything the service ever wrote
 //
 // Every setting is a flag, a key of the configuration file and an environment
 // variable: --graph-tenant, graph: {tenant: …} and CONNECTOR_GRAPH_TENANT are the

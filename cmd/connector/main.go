@@ -18,6 +18,7 @@ import (
 // cli is the command line.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Keep people's presence the same until interrupted."`
+	Explain explainCmd `cmd:"" help:"Say why a person shows what they show: what arrived, what was decided and written, and what the running service waits for."`
 	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
 	Tables  tablesCmd  `cmd:"" help:"Print the tables in force, or the way of one value there and back."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`

@@ -2,10 +2,7 @@ package main
 
 import (
 	"cmp"
-	_ "embed"
-	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -155,25 +152,18 @@ func whoIs(r match.Report) whoIsWho {
 	return w
 }
 
-//go:embed page.html
-var pageText string
-
 // pages serves the state as a page to browsers and as JSON to everybody else, and
 // whether the service works to probes.
 func (s *service) pages() http.Handler {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{"since": since}).Parse(pageText))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		if strings.Contains(r.Header.Get("Accept"), "text/html") {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_ = page.Execute(w, s.status())
+		if wantsPage(r) {
+			writePage(w, http.StatusOK, "page.html", s.status())
 			return
 		}
-		writeJSON(w, s.status())
+		writeJSON(w, http.StatusOK, s.status())
 	})
-	mux.HandleFunc("GET /people", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.bridge.Status().Report) })
+	s.peoplePages(mux)
 	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		for _, light := range s.ready() {
@@ -192,26 +182,4 @@ func (s *service) pages() http.Handler {
 // takes it out of the reach of Graph, which is what a new one needs.
 func (s *service) ready() []presence.Health {
 	return []presence.Health{s.pbx.Health()[0], s.app.Health(), s.feed.Lights()[0]}
-}
-
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	_ = out.Encode(v)
-}
-
-// since says when something began: how long ago, or the day and hour.
-func since(t time.Time) string {
-	d := time.Since(t)
-	switch {
-	case t.IsZero():
-		return ""
-	case d < time.Minute:
-		return fmt.Sprintf("%d s ago", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min ago", int(d.Minutes()))
-	}
-	return t.UTC().Format("2006-01-02 15:04 UTC")
 }

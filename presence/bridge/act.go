@@ -29,18 +29,18 @@ var errStale = errors.New("the answer is older than what was seen before")
 // never decided: what was remembered before holds again.
 func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presence.Decision, before presence.Memory) {
 	begin := time.Now()
-	out := b.do(b.begin(ctx, l, d.Action, before), l, view, d.Action)
+	out := b.do(b.begin(ctx, l, d, begin, before), l, view, d.Action)
 	out.At = time.Now()
+	withdrawn := errors.Is(out.Err, presence.ErrWithdrawn)
+	if l.memory = l.rules.Done(l.memory, d.Action, out); withdrawn {
+		l.memory = before
+	}
 	done := b.settle(l, d, out, out.At.Sub(begin))
-	withdrawn := errors.Is(done.Err, presence.ErrWithdrawn)
 	if done.Err != nil && !withdrawn {
 		b.o.Logger.Warn("write failed", "teams_id", done.Teams, "pbx_user", done.Name, "action", d.Action.String(), "error", done.Err)
 	}
 	b.o.Logger.Debug("step", "teams_id", done.Teams, "pbx_user", done.Name, "rules", d.Rules, "action", d.Action.String(), "withdrawn", withdrawn, "took", done.Took)
 	b.o.OnStep(done)
-	if l.memory = l.rules.Done(l.memory, d.Action, out); withdrawn {
-		l.memory = before
-	}
 	if err := b.remember(ctx, l, l.memory); err != nil {
 		// The outcome is known here, and after a crash the write is repeated.
 		b.o.Logger.Warn("outcome is not stored", "teams_id", l.teams, "action", d.Action.String(), "error", err)
@@ -48,12 +48,13 @@ func (b *Bridge) act(ctx context.Context, l *link, view presence.View, d presenc
 }
 
 // begin returns the ctx of an action, which is withdrawn as soon as something else would be
-// decided from the same memory.
-func (b *Bridge) begin(ctx context.Context, l *link, a presence.Action, before presence.Memory) context.Context {
+// decided from the same memory, and lets an operator see what is under way.
+func (b *Bridge) begin(ctx context.Context, l *link, d presence.Decision, at time.Time, before presence.Memory) context.Context {
 	ctx, withdraw := presence.Withdrawable(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if l.underway = (&underway{before, a, withdraw}); l.dirty {
+	l.shown.Memory = d.Memory
+	if l.underway = (&underway{before, d.Action, at, withdraw}); l.dirty {
 		b.review(l)
 	}
 	return ctx
@@ -105,9 +106,10 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took time.Duration) Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.dirty = true
+	l.dirty, l.shown.Memory = true, l.memory
 	l.underway.withdraw()
 	l.underway = nil
+	l.timeline.wrote(d, out.Err, out.At.Add(-took), took)
 	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
 	switch {
@@ -137,12 +139,13 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 	}
 }
 
-// calm forgets a failure that nothing is waiting to make good: what failed is not wanted
-// any more, or was learnt in another way.
-func (b *Bridge) calm(l *link) {
+// calm notes a decision that needs no action, and forgets a failure that nothing is waiting
+// to make good: what failed is not wanted any more, or was learnt in another way.
+func (b *Bridge) calm(l *link, d presence.Decision) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
+	l.timeline.decided(d, now)
 	if !l.lastFinal && !l.teamsHold.at(now) && !l.lookHold.at(now) && !l.pbxHold.at(now) {
 		l.lastErr = nil
 	}
@@ -152,6 +155,7 @@ func (b *Bridge) calm(l *link) {
 func (b *Bridge) failed(l *link, doing string, err error) {
 	b.mu.Lock()
 	l.lastErr, l.lastErrAt, l.lastFinal = fmt.Errorf("%s: %w", doing, err), time.Now(), false
+	l.timeline.link(l.lastErr.Error(), l.lastErrAt)
 	b.mu.Unlock()
 	b.o.Logger.Warn("store failed", "teams_id", l.teams, "doing", doing, "error", err)
 }

@@ -33,6 +33,7 @@ type link struct {
 	lastErrAt          time.Time
 	lastFinal          bool // refused: the same again would be, too
 	underway           *underway
+	timeline           timeline
 
 	// Owned by the one goroutine that works on the link.
 	rules  presence.Rules // as wanted at the last look
@@ -45,6 +46,7 @@ type link struct {
 type underway struct {
 	before   presence.Memory
 	action   presence.Action
+	since    time.Time
 	withdraw func()
 }
 
@@ -109,7 +111,7 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 		if view.Goal == presence.TakeBack && !l.memory.Owns() && b.forget(ctx, l) {
 			return
 		}
-		b.calm(l)
+		b.calm(l, d)
 		b.sleep(l, d, d.Wake)
 	}
 }

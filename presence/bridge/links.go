@@ -1,9 +1,11 @@
 package bridge
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pbx365/connector/match"
 	"github.com/pbx365/connector/presence"
@@ -53,14 +55,15 @@ func (b *Bridge) apply(pairs []match.Pair) {
 		}
 	}
 	for id, l := range b.links {
-		goal, rules := presence.TakeBack, l.wanted
+		goal, rules, by := presence.TakeBack, l.wanted, ""
 		if p, ok := wanted[id]; ok && p.PBX.GUID == l.guid {
-			goal, rules = presence.Sync, b.o.Rules(p).WithDefaults()
+			goal, rules, by = presence.Sync, b.o.Rules(p).WithDefaults(), p.Rule
 			l.name = p.PBX.Name
 		}
 		if l.goal != goal || l.wanted != rules || !l.begun {
 			l.goal, l.wanted, l.begun = goal, rules, true
 			b.o.Logger.Info("link changes", "teams_id", id, "pbx_guid", l.guid, "linked", goal == presence.Sync)
+			l.timeline.link(linked(goal, rules.Direction, by), time.Now())
 			b.wake(l)
 		}
 		delete(wanted, id) // a person matched with another user waits until the old link is gone
@@ -71,12 +74,28 @@ func (b *Bridge) apply(pairs []match.Pair) {
 		}
 		l := &link{teams: id, guid: p.PBX.GUID, name: p.PBX.Name, wanted: b.o.Rules(p).WithDefaults(), begun: true}
 		b.add(l)
+		l.timeline.link(linked(l.goal, l.wanted.Direction, p.Rule), time.Now())
 		b.o.Logger.Info("link begins", "teams_id", id, "pbx_guid", l.guid, "pbx_user", l.name, "rule", p.Rule)
 		b.wake(l)
 	}
 }
 
+// linked says what a link is for.
+func linked(goal presence.Goal, direction presence.Direction, rule string) string {
+	if goal == presence.TakeBack {
+		return "the link ends, and what was written is taken back"
+	}
+	return fmt.Sprintf("linked by the same %s, direction %s", rule, direction)
+}
+
+// add makes l known, with what has been seen of its person so far.
 func (b *Bridge) add(l *link) {
+	if s := b.teams[l.teams]; s != nil {
+		l.timeline.teams(s.look)
+	}
+	if s := b.pbx[l.guid]; s != nil {
+		l.timeline.pbx(s.look)
+	}
 	b.links[l.teams] = l
 	b.byGUID[l.guid] = l
 }

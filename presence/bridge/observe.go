@@ -76,7 +76,11 @@ func (b *Bridge) teamsSeen(user string, look presence.TeamsSeen) bool {
 		return false
 	}
 	b.teams[user] = n
-	b.wake(b.links[user])
+	l := b.links[user]
+	if l != nil {
+		l.timeline.teams(look)
+	}
+	b.wake(l)
 	return true
 }
 
@@ -90,6 +94,9 @@ func (b *Bridge) PBXSeen(guid string, look presence.PBXSeen) {
 	if l != nil && (last == nil || last.lost || last.look.Connection != look.Connection) {
 		l.pbxHold.reset()
 	}
+	if l != nil {
+		l.timeline.pbx(look)
+	}
 	b.wake(l)
 }
 
@@ -97,8 +104,13 @@ func (b *Bridge) PBXSeen(guid string, look presence.PBXSeen) {
 func (b *Bridge) PBXLost(guid string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if last := b.pbx[guid]; last != nil {
-		last.lost = true
+	last := b.pbx[guid]
+	if last == nil || last.lost {
+		return
+	}
+	last.lost = true
+	if l := b.byGUID[guid]; l != nil {
+		l.timeline.lost(time.Now())
 	}
 }
 

@@ -43,19 +43,11 @@ func (c *chaos) pushed() (n int) {
 func (c *chaos) late() int { return max(1, c.kills/8) }
 
 // rage has everybody act, everything go wrong, and the connector killed. Before the finale
-// the sides may come to agree, so that what everybody does last is newer than anything else.
+// it is calm until the sides agree, so that what everybody does last is newer than anything
+// else.
 func (c *chaos) rage(ctx context.Context) error {
-	if c.share > 0 {
-		defer c.stage.tenant.Fault(graphtest.Weather(c.share))()
-	}
-	defer c.line.fair.Store(true)
-	var shaking sync.WaitGroup
-	defer shaking.Wait()
-	ctx, calm := context.WithCancel(ctx)
-	defer calm()
-	shaking.Go(func() { c.stage.shake(ctx, c.seed, 4*c.between, c.crowd.dropped) })
 	rng := rand.New(rand.NewPCG(c.seed, 4))
-	if err := c.follow(ctx, c.script.acts(), c.kills-c.late(), rng); err != nil {
+	if err := c.storm(ctx, c.script.acts(), c.kills-c.late(), rng); err != nil {
 		return err
 	}
 	not, err := c.agree(ctx, c.pause)
@@ -64,7 +56,23 @@ func (c *chaos) rage(ctx context.Context) error {
 	}
 	c.lost = c.crowd.stories(not)
 	c.crowd.beginFinale()
-	return c.follow(ctx, c.script.finale(), c.late(), rng)
+	return c.storm(ctx, c.script.finale(), c.late(), rng)
+}
+
+// storm has everything go wrong meanwhile.
+func (c *chaos) storm(ctx context.Context, cues []cue, kills int, rng *rand.Rand) error {
+	if c.share > 0 {
+		defer c.stage.tenant.Fault(graphtest.Weather(c.share))()
+	}
+	c.line.fair.Store(false)
+	defer c.line.fair.Store(true)
+	var shaking sync.WaitGroup
+	defer shaking.Wait()
+	ctx, calm := context.WithCancel(ctx)
+	defer calm()
+	seed := rng.Uint64()
+	shaking.Go(func() { c.stage.shake(ctx, seed, 4*c.between, c.crowd.dropped) })
+	return c.follow(ctx, cues, kills, rng)
 }
 
 // follow has everybody do what the script says, while the connector is killed.

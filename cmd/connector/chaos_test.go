@@ -43,7 +43,6 @@ func TestChaosKeepsWhatIsPromised(t *testing.T) {
 	require.Regexp(t, regexp.MustCompile(`^chaos: seed 1;`), out.String())
 	require.Greater(t, c.crowd.acts(), 4*60)
 	require.Greater(t, c.crowd.writes(), 60)
-	t.Log(out.String())
 }
 
 func TestChaosTakesArgumentsThatMakeSense(t *testing.T) {
@@ -77,8 +76,9 @@ func TestChaosEndsWhenInterrupted(t *testing.T) {
 	t.Parallel()
 	c, _ := smallChaos(1)
 	ctx, cancel := context.WithCancel(t.Context())
+	killed := regexp.MustCompile(`[1-9] kills, \d+ acts`)
 	c.out = writerFunc(func(line []byte) (int, error) {
-		if bytes.Contains(line, []byte("2 kills")) {
+		if killed.Match(line) {
 			cancel()
 		}
 		return len(line), nil

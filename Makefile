@@ -1,7 +1,7 @@
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 
-.PHONY: all fmt lint test race model soak demo vuln
+.PHONY: all fmt lint test race model soak chaos demo vuln
 
 all: fmt lint test
 
@@ -25,6 +25,9 @@ model: ## A million random schedules of the decision, for the night; tells how f
 
 soak: ## A simulated day with 5,000 and 10,000 people in bad weather; takes some minutes.
 	go test ./graph -run TestDayInAnyWeather -soak -v -timeout 60m
+
+chaos: ## 2,000 people, 200 kills and one fault in a hundred requests; takes some ten minutes.
+	go run ./cmd/connector chaos
 
 demo: ## The demo of the README.
 	go run ./cmd/connector demo

@@ -2,6 +2,7 @@ package pbx_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,6 +159,34 @@ func TestAlienCallLeftBehind(t *testing.T) {
 		events = r.take()
 		require.Equal(t, []string{"17 connected "}, callsOf(events), "by now it would be gone")
 		require.True(t, r.seen(events).OnPhone)
+	})
+}
+
+// After a reconnect a real call comes without its other end, as an alien call does.
+func TestRealCallBesideAnAlienCallLeftBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		f.send(added(5))
+		require.Equal(t, []string{"17 connected "}, callsOf(r.take()))
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		for range 2 {
+			require.NoError(t, f.conn.Close())
+			r.take()
+			f.connect(r)
+			f.send(added(5), `{"api":"RCC","mt":"CallAdd","call":18,"guid":"`+guidA+`","state":5}`)
+			events := r.take()
+			require.Equal(t, []string{"17 connected ", "18 connected alien "}, callsOf(events))
+			events = slices.DeleteFunc(events, func(e pbx.Event) bool {
+				seen, ok := e.(pbx.PresenceSeen)
+				return ok && seen.GUID != guidA
+			})
+			require.True(t, r.seen(events).OnPhone)
+		}
+		f.send(rcc("CallDel", `"x":0`))
+		require.False(t, r.seen(r.take()).OnPhone, "what is left is the alien one")
 	})
 }
 

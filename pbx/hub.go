@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,11 +30,9 @@ type hub struct {
 	unsettled  int // users whose licence is not known yet
 	copied     *replication
 
-	last    map[string]*session // by PBX: the connection that ended last
-	callers map[string]*session // by PBX: the connection that tells calls
-	// left are, by PBX and user, the alien calls that a connection which has ended may
-	// have left behind, and until when the PBX should have noticed.
-	left map[string]map[string]time.Time
+	last    map[string]*session            // by PBX: the connection that ended last
+	callers map[string]*session            // by PBX: the connection that tells calls
+	left    map[string]map[string]*remains // by PBX and user
 }
 
 func newHub(o Options) *hub {
@@ -51,7 +48,7 @@ func newHub(o Options) *hub {
 		copied:     &replication{},
 		last:       map[string]*session{},
 		callers:    map[string]*session{},
-		left:       map[string]map[string]time.Time{},
+		left:       map[string]map[string]*remains{},
 	}
 }
 
@@ -140,12 +137,7 @@ func (h *hub) down(s *session, cause error) {
 func (h *hub) retire(s *session) {
 	s.gone = true
 	h.last[s.name()] = s
-	for user := range s.aliens.users() {
-		if h.left[s.name()] == nil {
-			h.left[s.name()] = map[string]time.Time{}
-		}
-		h.left[s.name()][user] = time.Now().Add(h.opts.ReconnectWithin)
-	}
+	h.leave(s)
 	if h.master == s {
 		h.setMaster(nil)
 	}
@@ -240,9 +232,7 @@ func (h *hub) indication(s *session, m message) error {
 // repair does again what has failed, and what is due.
 func (h *hub) repair() {
 	now := time.Now()
-	for _, left := range h.left {
-		maps.DeleteFunc(left, func(_ string, till time.Time) bool { return !now.Before(till) })
-	}
+	h.forgetRemains(now)
 	for _, s := range h.routes.all() {
 		if s.calls.err != nil && !s.calls.asking {
 			h.startCalls(s)

@@ -202,7 +202,7 @@ func (h *hub) call(s *session, m message) error {
 	case m.Name == "CallAdd" || known == nil:
 		now := s.calls.add(s, id, user)
 		if !h.holdsAlien(s, user) {
-			now.doubt = h.left[s.name()][user]
+			now.doubt = h.left[s.name()][user].doubt(id)
 		}
 		if known != nil && known.User != user {
 			h.recountUser(known.User)

@@ -174,7 +174,7 @@ func TestATableThatGraphRefusesIsRefusedAtTheStart(t *testing.T) {
 	t.Parallel()
 	d, _ := testDemo(time.Minute)
 	d.keys = map[string]any{"tables": map[string]any{"to_teams": map[string]string{"lunch": "Busy/InAMeeting"}}}
-	s, err := newStage(t.Context(), "sweep", d)
+	s, err := newStage(t.Context(), "sweep", d.setting)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
 	_, err = s.newConnector()

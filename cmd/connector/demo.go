@@ -27,7 +27,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	if c.People < castSize {
 		return fmt.Errorf("demo: --people %d is too few; %d play in it", c.People, castSize)
 	}
-	d := demo{out: os.Stdout, people: c.People, patience: 20 * time.Second, log: slog.New(slog.DiscardHandler)}
+	d := demo{out: os.Stdout, setting: setting{people: c.People, patience: 20 * time.Second, log: slog.New(slog.DiscardHandler)}}
 	if c.Debug {
 		d.log = newLogger(slog.LevelDebug)
 	}
@@ -40,15 +40,8 @@ func (c demoCmd) Run(ctx context.Context) error {
 
 // demo plays steps and counts them.
 type demo struct {
-	out    io.Writer
-	people int
-	// patience is how long a step may take to be seen.
-	patience time.Duration
-	log      *slog.Logger
-	// keys change the configuration of the connector, and sabotage the world around
-	// it, so that tests can see the demo fail.
-	keys     map[string]any
-	sabotage func(*stage)
+	out io.Writer
+	setting
 
 	steps, seen int
 }
@@ -72,7 +65,7 @@ func (d *demo) play(ctx context.Context, feeds []string, keep bool) error {
 
 func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error) {
 	d.section("%s feed: starting the tenant, the PBXs and the connector, %d people", feed, d.people)
-	s, err := newStage(ctx, feed, d)
+	s, err := newStage(ctx, feed, d.setting)
 	if err != nil {
 		return err
 	}

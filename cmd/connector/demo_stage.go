@@ -55,7 +55,22 @@ type stage struct {
 	stopConnector func() error
 }
 
-func newStage(ctx context.Context, feed string, d *demo) (_ *stage, err error) {
+// setting is what a stage is made from.
+type setting struct {
+	people int
+	// patience is how long anything may take.
+	patience time.Duration
+	log      *slog.Logger
+	// tenant are the options of the tenant, and fault is asked by the PBXs what goes wrong.
+	tenant graphtest.Options
+	fault  func(pbx, api, mt string) pbxtest.Fault
+	// keys change the configuration of the connector, and sabotage the world around
+	// it, so that tests can see a play fail.
+	keys     map[string]any
+	sabotage func(*stage)
+}
+
+func newStage(ctx context.Context, feed string, d setting) (_ *stage, err error) {
 	dir, err := os.MkdirTemp("", "connector-demo-")
 	if err != nil {
 		return nil, err
@@ -67,7 +82,7 @@ func newStage(ctx context.Context, feed string, d *demo) (_ *stage, err error) {
 	}()
 	s := &stage{
 		dir: dir, file: filepath.Join(dir, "connector.yaml"), feed: feed, log: d.log, patience: d.patience,
-		tenant: graphtest.New(graphtest.Options{}), system: pbxtest.NewSystem("example.com"),
+		tenant: graphtest.New(d.tenant), system: pbxtest.NewSystem("example.com"),
 	}
 	if err := s.tenant.Start(); err != nil {
 		return nil, err
@@ -92,7 +107,7 @@ func newStage(ctx context.Context, feed string, d *demo) (_ *stage, err error) {
 	if err := s.writeConfig(addr, d.keys); err != nil {
 		return nil, err
 	}
-	s.startPBXs(ctx)
+	s.startPBXs(ctx, d.fault)
 	if d.sabotage != nil {
 		d.sabotage(s)
 	}
@@ -155,10 +170,15 @@ func (s *stage) every(d time.Duration) string {
 	return max(d, d*time.Duration(len(s.cast.actors))/500).String()
 }
 
-func (s *stage) startPBXs(ctx context.Context) {
+func (s *stage) startPBXs(ctx context.Context, fault func(pbx, api, mt string) pbxtest.Fault) {
 	for _, name := range []string{"master", "slave"} {
+		var ask func(api, mt string) pbxtest.Fault
+		if fault != nil {
+			ask = func(api, mt string) pbxtest.Fault { return fault(name, api, mt) }
+		}
 		pbx := s.system.AddPBX(pbxtest.Options{
-			Name: name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
+			Fault: ask,
+			Name:  name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
 			AppURL: s.appURL, HTTPClient: s.trusting, MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Logger: s.log,
 		})
 		if s.master == nil {

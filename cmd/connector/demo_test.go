@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -16,10 +17,10 @@ import (
 
 func testDemo(patience time.Duration) (*demo, *bytes.Buffer) {
 	out := new(bytes.Buffer)
-	return &demo{out: out, people: 14, patience: patience, log: slog.New(slog.DiscardHandler)}, out
+	return &demo{out: out, setting: setting{people: 14, patience: patience, log: slog.New(slog.DiscardHandler)}}, out
 }
 
-func lastLine(out *bytes.Buffer) string {
+func lastLine(out fmt.Stringer) string {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	return lines[len(lines)-1]
 }

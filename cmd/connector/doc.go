@@ -2,6 +2,7 @@
 // on an innovaphone PBX.
 //
 //	connector demo                              everything at work, against simulated systems
+//	connector chaos                             the same while everything goes wrong, and what became of it
 //	connector serve --config file.yaml          the service
 //	connector explain NAME --config file.yaml   why a person shows what they show
 //	connector release --config file.yaml        takes back everything the service ever wrote

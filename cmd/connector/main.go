@@ -22,6 +22,7 @@ type cli struct {
 	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
 	Tables  tablesCmd  `cmd:"" help:"Print the tables in force, or the way of one value there and back."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`
+	Chaos   chaosCmd   `cmd:"" help:"Have many people act while requests go wrong and the connector is killed, and judge what became of it."`
 }
 
 func main() {

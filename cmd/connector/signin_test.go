@@ -107,7 +107,7 @@ func TestTheCommunicationUserSignsInByCode(t *testing.T) {
 	d, _ := testDemo(60 * time.Second)
 	d.keys = map[string]any{"users": demoUser}
 	d.log = slog.New(slog.NewTextHandler(log, nil))
-	s, err := newStage(t.Context(), "auto", d)
+	s, err := newStage(t.Context(), "auto", d.setting)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
 	s.tenant.RequireMFA(demoUser)
@@ -126,7 +126,7 @@ func TestARestartAsksNobodyToSignInAgain(t *testing.T) {
 	d, _ := testDemo(60 * time.Second)
 	d.keys = map[string]any{"users": demoUser}
 	d.log = slog.New(slog.NewTextHandler(log, nil))
-	s, err := newStage(t.Context(), "push", d)
+	s, err := newStage(t.Context(), "push", d.setting)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
 	require.NoError(t, s.startConnector())
@@ -184,7 +184,7 @@ func TestTheApplicationSignsInByManagedIdentity(t *testing.T) {
 		t.Run(identity, func(t *testing.T) {
 			t.Parallel()
 			d, _ := testDemo(time.Minute)
-			s, err := newStage(t.Context(), "sweep", d)
+			s, err := newStage(t.Context(), "sweep", d.setting)
 			require.NoError(t, err)
 			defer func() { require.NoError(t, s.close()) }()
 			web := &endpoint{next: s.tenant.Client().Transport, secret: demoSecret, token: s.tenant.AuthorityURL() + "/" + s.tenant.Tenant() + "/oauth2/v2.0/token"}
@@ -227,7 +227,7 @@ func TestWhereThereIsNoManagedIdentityIsKnownSoon(t *testing.T) {
 func TestTheApplicationSignsInByWorkloadIdentity(t *testing.T) {
 	t.Parallel()
 	d, _ := testDemo(time.Minute)
-	s, err := newStage(t.Context(), "sweep", d)
+	s, err := newStage(t.Context(), "sweep", d.setting)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
 	data, err := keyOf(time.Now())

@@ -23,7 +23,7 @@ func running(t *testing.T, feed string, keys map[string]any, sabotage func(*stag
 	t.Helper()
 	d, _ := testDemo(30 * time.Second)
 	d.keys, d.sabotage = keys, sabotage
-	s, err := newStage(t.Context(), feed, d)
+	s, err := newStage(t.Context(), feed, d.setting)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.close()) })
 	require.NoError(t, s.startConnector())

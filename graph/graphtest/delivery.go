@@ -34,6 +34,30 @@ func (s *Server) Attempts() []Attempt {
 	return slices.Clone(s.attempts)
 }
 
+// Late is a notification that was accepted after its person had come to show something else.
+type Late struct {
+	Time time.Time // when it was first tried
+	User string    // object id
+	Pair           // what it was about
+}
+
+// Late returns the newest notifications of presence that told of the past, the latest 65536 at
+// least, oldest first. An endpoint that is away or slow, and faults, bring them about.
+func (s *Server) Late() []Late {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.late)
+}
+
+// recordLate keeps those of a batch that tell of the past. Called with mu held.
+func (s *Server) recordLate(begun time.Time, batch []item) {
+	for _, it := range batch {
+		if p := s.byID[normal(it.user)]; it.shown.Sequence != "" && p != nil && p.sequence != it.shown.Sequence {
+			s.late = record(s.late, Late{Time: begun, User: it.user, Pair: it.shown.Pair}, writesLimit)
+		}
+	}
+}
+
 // item is a notification that waits.
 type item struct {
 	lifecycle  string // event; empty: a change
@@ -136,10 +160,12 @@ func (s *Server) drain(ctx context.Context, b *outbox) {
 			return
 		}
 		target, body := s.render(b.sub, batch)
+		begun := s.o.Now()
 		s.mu.Unlock()
 		if sleep(ctx, batch[0].fault.Delay, b.gone) && s.send(ctx, b, target, body, len(batch)) {
 			s.mu.Lock()
 			b.sent = len(batch)
+			s.recordLate(begun, batch)
 			s.mu.Unlock()
 		}
 	}
@@ -172,7 +198,7 @@ func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte
 		s.mu.Lock()
 		now := s.o.Now()
 		s.judge(target, now.Sub(begun), now)
-		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status})
+		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status}, historyLimit)
 		s.announce()
 		s.mu.Unlock()
 		if status >= 200 && status < 300 {

@@ -3,7 +3,7 @@ package graphtest
 import "maps"
 
 // Record is record.
-func Record(history []int, entry int) []int { return record(history, entry) }
+func Record(history []int, entry int) []int { return record(history, entry, historyLimit) }
 
 // ParseDuration is parseDuration.
 var ParseDuration = parseDuration

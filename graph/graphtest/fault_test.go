@@ -172,6 +172,29 @@ func TestHeldNotificationsCome(t *testing.T) {
 	})
 }
 
+func TestNotificationsOfThePastAreRemembered(t *testing.T) {
+	pushed(t, rich, func(t *testing.T, w *world) {
+		w.Show(w.ada, "Busy", "Busy")
+		synctest.Wait()
+		require.Empty(t, w.Late(), "it told of the present")
+		w.Fault(graphtest.Delivery{Reorder: true, Count: 1})
+		w.Show(w.ada, "Away", "Away")
+		w.Show(w.bob, "Busy", "Busy")
+		synctest.Wait()
+		require.Empty(t, w.Late(), "so did both, in the wrong order")
+		lift := w.Fault(graphtest.Delivery{Hold: true})
+		w.Show(w.ada, "DoNotDisturb", "Presenting")
+		w.Show(w.bob, "Away", "Away")
+		began := time.Now()
+		w.Show(w.ada, "Available", "Available")
+		lift()
+		synctest.Wait()
+		require.Equal(t, []graphtest.Late{{
+			Time: began, User: w.ada, Pair: graphtest.Pair{Availability: "DoNotDisturb", Activity: "Presenting"},
+		}}, w.Late())
+	}, wall)
+}
+
 func TestBatchesAreLimited(t *testing.T) {
 	pushed(t, basic, func(t *testing.T, w *world) {
 		lift := w.Fault(graphtest.Delivery{Hold: true})

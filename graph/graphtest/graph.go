@@ -19,6 +19,7 @@ type call struct {
 	*http.Request
 	caller
 	body []byte // uncompressed
+	lost bool   // a fault takes the place of the answer
 }
 
 // serve answers a call. A nil body is an empty one, []byte is JSON already, a *failure is
@@ -83,7 +84,7 @@ func (s *Server) graphRoute(route Route, serve serve) http.Handler {
 		var status int
 		var answer any
 		if err == nil && (!fault.happens() || fault.After) {
-			status, answer, err = s.graphAnswer(w, r, body, serve)
+			status, answer, err = s.graphAnswer(w, r, body, fault.happens(), serve)
 		}
 		if fault.Cut {
 			panic(http.ErrAbortHandler)
@@ -118,13 +119,13 @@ func about(r *http.Request, body []byte, user string) bool {
 	return normal(r.PathValue("id")) == user || bytes.Contains(bytes.ToLower(body), []byte(user))
 }
 
-func (s *Server) graphAnswer(w http.ResponseWriter, r *http.Request, body []byte, serve serve) (int, any, error) {
+func (s *Server) graphAnswer(w http.ResponseWriter, r *http.Request, body []byte, lost bool, serve serve) (int, any, error) {
 	who, err := s.authenticate(r)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.AuthorityURL()+`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 		return 0, nil, err
 	}
-	return serve(&call{Request: r, caller: who, body: body})
+	return serve(&call{Request: r, caller: who, body: body, lost: lost})
 }
 
 // readBody reads a body that may be chunked or compressed.

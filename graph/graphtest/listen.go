@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -123,6 +124,11 @@ func (s *Server) graphURL() string {
 
 // CA returns a pool with the certificate authority of the server.
 func (s *Server) CA() *x509.CertPool { return s.ca.pool() }
+
+// CAFile returns the same in PEM, for a program in another process.
+func (s *Server) CAFile() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.ca.cert.Raw})
+}
 
 // TLS returns a server configuration with a new certificate for hosts (names or
 // addresses), trusted by whoever trusts [Server.CA]: for notification endpoints.

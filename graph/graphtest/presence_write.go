@@ -25,9 +25,14 @@ type Write struct {
 	Duration time.Duration
 	// Status is the answer: 200, or why it was refused.
 	Status int
+	// Lost says that a fault took the place of that answer.
+	Lost bool
 }
 
-// Writes returns the newest presence writes, some thousands at most, oldest first.
+// writesLimit is how many presence writes are kept.
+const writesLimit = 1 << 17
+
+// Writes returns the newest presence writes, the latest 65536 at least, oldest first.
 func (s *Server) Writes() []Write {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +142,7 @@ func (s *Server) setStatusMessage(c *call) (int, any, error) {
 
 // write checks who asks for what, does it and keeps a record either way.
 func (s *Server) write(c *call, action Route, do func(order) error) (int, any, error) {
-	o := order{Write: Write{User: c.PathValue("id"), App: c.app, Action: action}}
+	o := order{Write: Write{User: c.PathValue("id"), App: c.app, Action: action, Lost: c.lost}}
 	id, err := c.subject()
 	if err == nil {
 		o.User = id
@@ -156,7 +161,7 @@ func (s *Server) write(c *call, action Route, do func(order) error) (int, any, e
 	if errors.As(err, &refused) {
 		o.Status = refused.status
 	}
-	s.writes = record(s.writes, o.Write)
+	s.writes = record(s.writes, o.Write, writesLimit)
 	s.announce()
 	if err != nil {
 		return 0, nil, err

@@ -213,6 +213,26 @@ func TestWritesAreRemembered(t *testing.T) {
 	}}, w.Writes())
 }
 
+func TestWritesTellWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.app()
+	clear := func() { w.do(token, http.MethodPost, "/users/"+w.ada+"/presence/clearUserPreferredPresence", object{}) }
+	clear()
+	w.Fault(graphtest.Answer{Count: 1, After: true, Status: 503})
+	clear()
+	w.Fault(graphtest.Answer{Count: 1, Status: 503})
+	clear()
+	w.Fault(graphtest.Answer{Count: 1, Delay: time.Nanosecond})
+	clear()
+	var lost []bool
+	for _, write := range w.Writes() {
+		require.Equal(t, http.StatusOK, write.Status, "what was done")
+		lost = append(lost, write.Lost)
+	}
+	require.Equal(t, []bool{false, true, false}, lost, "the third was never done")
+}
+
 func TestStatusMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

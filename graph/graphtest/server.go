@@ -54,6 +54,7 @@ type Server struct {
 	vouchers      map[string]voucher  // by client id
 	writes        []Write
 	attempts      []Attempt
+	late          []Late
 }
 
 // New returns a tenant without applications and people. It starts nothing.
@@ -188,9 +189,9 @@ func newKey() *rsa.PrivateKey {
 }
 
 // record appends to a history that keeps its newest entries.
-func record[T any](history []T, entry T) []T {
-	if len(history) == historyLimit {
-		history = append(history[:0:0], history[historyLimit/2:]...)
+func record[T any](history []T, entry T, limit int) []T {
+	if len(history) == limit {
+		history = append(history[:0:0], history[limit/2:]...)
 	}
 	return append(history, entry)
 }

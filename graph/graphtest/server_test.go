@@ -3,6 +3,7 @@ package graphtest_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log"
 	"net/http"
@@ -127,13 +128,17 @@ func TestHandlersMayBeMountedElsewhere(t *testing.T) {
 	site.TLS = w.TLS("localhost", "127.0.0.1")
 	site.StartTLS()
 	t.Cleanup(site.Close)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.CA()}}}
-	t.Cleanup(client.CloseIdleConnections)
-	for path, want := range map[string]int{"/common/discovery/v2.0/keys": 200, "/v1.0/users": 401} {
-		answer, err := client.Get(site.URL + path)
-		require.NoError(t, err)
-		require.NoError(t, answer.Body.Close())
-		require.Equal(t, want, answer.StatusCode, path)
+	elsewhere := x509.NewCertPool()
+	require.True(t, elsewhere.AppendCertsFromPEM(w.CAFile()))
+	for _, trusted := range []*x509.CertPool{w.CA(), elsewhere} {
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}
+		t.Cleanup(client.CloseIdleConnections)
+		for path, want := range map[string]int{"/common/discovery/v2.0/keys": 200, "/v1.0/users": 401} {
+			answer, err := client.Get(site.URL + path)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			require.Equal(t, want, answer.StatusCode, path)
+		}
 	}
 }
 

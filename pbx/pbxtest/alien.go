@@ -6,7 +6,7 @@ func (a *presenceAPI) addAlienCall(m message) (err error) {
 	var call *Call
 	u, err := a.alienUser(m)
 	defer func() {
-		w := Write{PBX: c.pbx.o.Name, Op: m.MT}
+		w := Write{PBX: c.pbx.o.Name, Op: m.MT, Fault: m.fault}
 		if call != nil {
 			w.ID = call.id
 		}
@@ -37,7 +37,7 @@ func (a *presenceAPI) delAlienCall(m message) (err error) {
 	if call != nil {
 		u = call.user
 	}
-	defer func() { c.sys.record(Write{PBX: c.pbx.o.Name, Op: m.MT, ID: p.ID}, u, err) }()
+	defer func() { c.sys.record(Write{PBX: c.pbx.o.Name, Op: m.MT, ID: p.ID, Fault: m.fault}, u, err) }()
 	if call == nil {
 		return refuse("no such call")
 	}

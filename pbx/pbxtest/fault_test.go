@@ -56,6 +56,32 @@ func TestInjectedFaults(t *testing.T) {
 	})
 }
 
+func TestWritesTellWhatWentWrongWithThem(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sys := newSystem()
+		var fault pbxtest.Fault
+		_, l := connected(t, sys, func(o *pbxtest.Options) {
+			o.Fault = func(string, string) pbxtest.Fault { return fault }
+		})
+		add := `{"api":"PbxApi","mt":"AddAlienCall","src":"1","sip":"user1"}`
+		l.ask(add)
+		fault = pbxtest.FaultRefuse
+		l.ask(add)
+		fault = pbxtest.FaultLate
+		l.send(`{"api":"PbxApi","mt":"DelAlienCall","src":"1","id":1}`)
+		synctest.Wait()
+		fault = pbxtest.FaultDropAfter
+		l.send(`{"api":"PbxApi","mt":"SetPresence","src":"1","sip":"user1","activity":"busy"}`)
+		l.gone()
+		var faults []pbxtest.Fault
+		for _, w := range sys.Writes() {
+			faults = append(faults, w.Fault)
+		}
+		require.Equal(t, []pbxtest.Fault{pbxtest.FaultNone, pbxtest.FaultRefuse, pbxtest.FaultLate, pbxtest.FaultDropAfter}, faults)
+	})
+}
+
 // faulty has a fault befall one type of request.
 func faulty(mt string, f pbxtest.Fault) func(*pbxtest.Options) {
 	return func(o *pbxtest.Options) {

@@ -95,7 +95,7 @@ func (a *presenceAPI) setPresence(m message) (err error) {
 	u, err := a.addressee(m)
 	defer func() {
 		c.sys.record(Write{
-			PBX: c.pbx.o.Name, Op: m.MT, Contact: p.Contact, Activity: p.Activity, Note: p.Note,
+			PBX: c.pbx.o.Name, Op: m.MT, Contact: p.Contact, Activity: p.Activity, Note: p.Note, Fault: m.fault,
 		}, u, err)
 	}()
 	switch {

@@ -127,7 +127,7 @@ func TestWritesAreRecorded(t *testing.T) {
 		require.Equal(t, []pbxtest.Write{
 			{Time: at, PBX: "master", GUID: guid1, Op: "SetPresence", Contact: "tel:", Activity: "away", Note: "n"},
 			{Time: at, PBX: "master", Op: "SetPresence", Contact: "tel:", Activity: "away", Err: "no such user"},
-			{Time: at, PBX: "master", Op: "DelAlienCall", ID: 9, Err: "fault injected"},
+			{Time: at, PBX: "master", Op: "DelAlienCall", ID: 9, Err: "fault injected", Fault: pbxtest.FaultRefuse},
 		}, writes)
 	})
 }

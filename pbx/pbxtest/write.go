@@ -17,6 +17,7 @@ type Write struct {
 	Note     string // personal; never logged
 	ID       int    // of the alien call
 	Err      string // what the PBX answered; "" is success
+	Fault    Fault  // what went wrong with the request
 }
 
 // String leaves out the note.
@@ -79,6 +80,6 @@ func (c *conn) recordFault(m message, err error) {
 		u, _ = a.addressee(m)
 	}
 	c.sys.record(Write{
-		PBX: c.pbx.o.Name, Op: m.MT, ID: p.ID, Contact: p.Contact, Activity: p.Activity, Note: p.Note,
+		PBX: c.pbx.o.Name, Op: m.MT, ID: p.ID, Contact: p.Contact, Activity: p.Activity, Note: p.Note, Fault: m.fault,
 	}, u, err)
 }

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
+)
+
+// held is what the connector holds of a person, by the records of the simulators.
+type held struct {
+	session, alien      bool
+	preferred, activity string // written by the connector, and still there
+}
+
+// holding tells what the connector holds of a person, on the sides where there is an account.
+func (c *crowd) holding(p *character, l ledger) (h held) {
+	if p.id != "" {
+		for _, s := range c.tenant.Sessions(p.id) {
+			h.session = h.session || s.ID != graphtest.ClientSession
+		}
+		if chosen, ok := c.tenant.Preferred(p.id); ok && chosen.Set.Equal(l.preferred[p.id]) {
+			h.preferred = chosen.Activity
+		}
+	}
+	if p.guid != "" {
+		h.alien = c.system.AlienCalls(p.guid) > 0
+		if l.activity[p.guid].After(p.setAt()) {
+			h.activity = c.system.Activity(p.guid)
+		}
+	}
+	return h
+}
+
+// ledger tells when the connector last wrote, by person.
+type ledger struct {
+	preferred, activity map[string]time.Time
+}
+
+func newLedger(teams []graphtest.Write, phones []pbxtest.Write) ledger {
+	l := ledger{map[string]time.Time{}, map[string]time.Time{}}
+	for _, w := range teams {
+		if w.Action == graphtest.RouteSetPreferred && w.Status == http.StatusOK {
+			l.preferred[w.User] = w.Time
+		}
+	}
+	for _, w := range phones {
+		if w.Op == "SetPresence" && w.Err == "" {
+			l.activity[w.GUID] = w.Time
+		}
+	}
+	return l
+}
+
+// lost is a person of whom the sides do not agree.
+type lost struct {
+	*character
+	why string
+}
+
+// apart are all of whom the sides do not agree. Only in the finale it matters what somebody
+// did last: before that, what they did on the other side may be seen after it.
+func (c *crowd) apart() (all []lost) {
+	l := newLedger(c.tenant.Writes(), c.system.Writes())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.people {
+		now, h := c.glance(p), c.holding(p, l)
+		preferred := ""
+		if chosen, ok := c.tenant.Preferred(p.id); ok {
+			preferred = chosen.Activity
+		}
+		in := input{}
+		if c.finale {
+			in = p.last()
+		}
+		if why := p.disagreement(in, now, h, preferred); why != "" {
+			all = append(all, lost{p, fmt.Sprintf("%s; %v, preferred %q, the connector holds %+v", why, now, preferred, h)})
+		}
+	}
+	return all
+}
+
+// stories tells how it came to that.
+func (c *crowd) stories(people []lost) (all []string) {
+	writes := writtenIn(c.tenant.Writes(), c.system.Writes())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range people {
+		all = append(all, l.name+": "+l.why+l.story(time.Now(), writes))
+	}
+	return all
+}
+
+// story tells what a person did, and what was written for them, around a time.
+func (p *character) story(around time.Time, writes []written) string {
+	type line struct {
+		at   time.Time
+		text string
+	}
+	var lines []line
+	for _, in := range p.inputs {
+		lines = append(lines, line{in.at, fmt.Sprintf("%s %v%s: %v, then %v", in.act.kind, in.act.pair, in.act.word, in.before, in.after)})
+	}
+	for _, w := range writes {
+		if w.who == p.id || w.who == p.guid {
+			lines = append(lines, line{w.at, w.String()})
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	then, text := len(lines), ""
+	if i := slices.IndexFunc(lines, func(l line) bool { return l.at.After(around) }); i >= 0 {
+		then = i
+	}
+	for _, l := range lines[max(0, then-12):min(len(lines), then+4)] {
+		text += "\n    " + l.at.Format("15:04:05.000") + " " + l.text
+	}
+	return text
+}
+
+// disagreement says why the sides do not agree, or "". A zero input may be any.
+func (p *character) disagreement(in input, now glance, h held, preferred string) string {
+	switch onPBX := p.call != nil; {
+	case !now.licensed && h != (held{}):
+		return "something is held for a person without a licence"
+	case !now.licensed:
+		return ""
+	case h.session != onPBX:
+		return fmt.Sprintf("a call on the PBX is %t, its session in Teams %t", onPBX, h.session)
+	case onPBX && now.teams == "InACall": // its own session, and perhaps a call of the client beneath
+		return ""
+	case h.alien != isCall(now.teams):
+		return fmt.Sprintf("a call in Teams is %t, its alien call %t", isCall(now.teams), h.alien)
+	case onPBX || isCall(now.teams):
+		return p.overridden(in, now)
+	}
+	if why := p.overridden(in, now); why != "" {
+		return why
+	}
+	return p.mismatch(in, now, h, preferred)
+}
+
+// overridden says that what somebody did last no longer shows on the side where they did it.
+func (p *character) overridden(in input, now glance) string {
+	switch {
+	case in.before.pbx != in.after.pbx && now.pbx != in.after.pbx:
+		return "the PBX does not show any more what was set there last"
+	case in.before.teams == in.after.teams || isCall(in.before.teams) || isCall(in.after.teams) || p.call != nil:
+		return ""
+	case now.teams != in.after.teams:
+		return "Teams does not show any more what was set there last"
+	}
+	return ""
+}
+
+// mismatch says that values do not map onto each other, and no rule lets that be.
+func (p *character) mismatch(in input, now glance, h held, preferred string) string {
+	byPerson := h.activity == "" && !p.setAt().IsZero() // what the PBX shows was set there
+	switch changed := in.before.teams != in.after.teams; {
+	case in.before.pbx != in.after.pbx && preferred != chosenFor(now.pbx):
+		return "what was set on the PBX last is not the preferred presence in Teams"
+	case in.before.pbx != in.after.pbx:
+		return "" // hidden at most by the person's own state
+	case now.pbx == wordOf(now.teams), chosenFor(now.pbx) == now.teams:
+		return ""
+	case changed && !nobodyAt(in.after.teams) && !nobodyAt(in.before.teams) && !isCall(in.before.teams):
+		return "what Teams was changed to last is not on the PBX"
+	case nobodyAt(now.teams) && byPerson:
+		return ""
+	case now.teams == "Available" && byPerson: // came back to Teams, or to the licence
+		return ""
+	case now.pbx == "" && byPerson && h.preferred == "": // cleared there on purpose
+		return ""
+	}
+	return "the values do not map onto each other"
+}

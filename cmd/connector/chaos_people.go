@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
+)
+
+// glance is what both sides show of a person.
+type glance struct {
+	teams    string // activity
+	pbx      string // activity of the contact
+	licensed bool
+}
+
+func (g glance) String() string {
+	text := fmt.Sprintf("Teams %s, PBX %q", g.teams, g.pbx)
+	if !g.licensed {
+		text += ", no licence"
+	}
+	return text
+}
+
+// input is an act that has been done, with what was seen right before and after it.
+type input struct {
+	at            time.Time
+	act           act
+	before, after glance
+}
+
+// character is a person of the chaos, with everything that was done to them.
+type character struct {
+	actor
+	home   string
+	call   *pbxtest.Call // on the PBX; nil without one
+	inputs []input
+}
+
+// crowd are the people of the chaos. It keeps the record of what they did, which is what
+// the connector is judged by.
+type crowd struct {
+	tenant *graphtest.Server
+	system *pbxtest.System
+
+	mu     sync.Mutex // protects following
+	people []*character
+	kills  []time.Time
+	lost   []loss
+	finale bool      // everybody does one last thing
+	ended  time.Time // when the connector was told to stop
+}
+
+// loss is the end of the connections of a PBX.
+type loss struct {
+	at  time.Time
+	pbx string
+}
+
+func newCrowd(s *stage) *crowd {
+	c := &crowd{tenant: s.tenant, system: s.system}
+	for _, a := range s.cast.actors {
+		u, _ := s.system.User(a.guid)
+		c.people = append(c.people, &character{actor: a, home: u.Home})
+	}
+	return c
+}
+
+func (c *crowd) glance(p *character) glance {
+	u, _ := c.system.User(p.guid)
+	return glance{c.tenant.Presence(p.id).Activity, c.system.Activity(p.guid), u.Licensed}
+}
+
+// do has a person act.
+func (c *crowd) do(who int, a act) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.people[who]
+	in := input{at: time.Now(), act: a, before: c.glance(p)}
+	var err error
+	switch a.kind {
+	case shows:
+		c.tenant.Show(p.id, a.pair.Availability, a.pair.Activity)
+	case chooses:
+		c.tenant.Choose(p.id, a.pair.Availability, a.pair.Activity)
+	case resets:
+		c.tenant.Reset(p.id)
+	case signsOut:
+		c.tenant.SignOut(p.id)
+	case signsIn:
+		c.tenant.SignIn(p.id)
+	case sets:
+		err = c.system.SetPresence(p.guid, "", a.word, "")
+	case rings:
+		if p.call == nil {
+			if p.call, err = c.system.StartCall(p.guid, pbxtest.CallOptions{Incoming: true, Remote: "0049703173009"}); err == nil {
+				p.call.Connect()
+			}
+		}
+	case hangsUp:
+		if p.call != nil {
+			p.call.HangUp()
+			p.call = nil
+		}
+	case loses, regains:
+		c.system.SetLicensed(p.guid, a.kind == regains)
+	}
+	in.after = c.glance(p)
+	p.inputs = append(p.inputs, in)
+	return err
+}
+
+func (c *crowd) killed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kills = append(c.kills, time.Now())
+}
+
+// dropped notes that a PBX has lost its connections, or is about to.
+func (c *crowd) dropped(pbx string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = append(c.lost, loss{time.Now(), pbx})
+}
+
+// stopped notes that the connector has been told to take back what it holds.
+func (c *crowd) stopped() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended.IsZero() {
+		c.ended = time.Now()
+	}
+}
+
+// beginFinale says that everybody does one last thing from now on.
+func (c *crowd) beginFinale() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finale = true
+}
+
+// deaths counts the kills.
+func (c *crowd) deaths() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.kills)
+}
+
+// acts counts what was done.
+func (c *crowd) acts() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.people {
+		n += len(p.inputs)
+	}
+	return n
+}
+
+// writes counts what the connector has written.
+func (c *crowd) writes() int { return len(c.tenant.Writes()) + len(c.system.Writes()) }
+
+// last is the latest thing that a person did, if any.
+func (p *character) last() input {
+	if len(p.inputs) == 0 {
+		return input{}
+	}
+	return p.inputs[len(p.inputs)-1]
+}
+
+// setAt is when the person last set something at the phone.
+func (p *character) setAt() time.Time {
+	for _, in := range slices.Backward(p.inputs) {
+		if in.act.kind == sets {
+			return in.at
+		}
+	}
+	return time.Time{}
+}
+
+// isCall reports that an activity of Teams is a call.
+func isCall(activity string) bool { return strings.HasSuffix(expectedToPBX[activity], "on-the-phone") }
+
+// nobodyAt reports that an activity says that nobody is at Teams.
+func nobodyAt(activity string) bool {
+	return expectedToPBX[activity] == "available" && activity != "Available"
+}
+
+// wordOf is what the PBX has to show for an activity of Teams that is no call.
+func wordOf(activity string) string {
+	word := expectedToPBX[activity]
+	if word == "available" {
+		return ""
+	}
+	return word
+}
+
+// chosenFor is the preferred presence for an activity of the PBX, "" for none.
+func chosenFor(word string) string {
+	if word == "" {
+		return ""
+	}
+	pair, _, _ := strings.Cut(expectedToTeams[word], " ")
+	_, activity, _ := strings.Cut(pair, "/")
+	return activity
+}

@@ -55,6 +55,10 @@ type Rules struct {
 	Tables *Tables
 	// Settle is how long a side may take to show a write. Defaults to 15 s.
 	Settle time.Duration
+	// Pace is the time between two writes of one kind: what changes meanwhile is looked at
+	// after it, so that a value that flaps costs one write, and settles on the last. Defaults
+	// to 1 s.
+	Pace time.Duration
 	// Renew is how often a session is renewed while its call lasts. The first renewal of a
 	// call comes up to half an interval earlier or later, and sooner than that where Session leaves
 	// less. Defaults to 5 min.
@@ -74,6 +78,9 @@ func (r Rules) WithDefaults() Rules {
 	}
 	if r.Settle == 0 {
 		r.Settle = 15 * time.Second
+	}
+	if r.Pace == 0 {
+		r.Pace = time.Second
 	}
 	if r.Renew == 0 {
 		r.Renew = 5 * time.Minute
@@ -161,14 +168,10 @@ func (s *step) settledAndSeen(t time.Time) bool {
 	return s.settled(t) && s.Teams != nil && s.Teams.certain(t.Add(s.Settle))
 }
 
-// pace is the time between two writes of a slot. What changes meanwhile is looked at after it,
-// so that a value that flaps costs one write, and settles on the last.
-const pace = time.Second
-
 // tooSoon has a change wait where its slot was written at last, less than the pace ago.
 // What is taken back does not wait.
 func (s *step) tooSoon(last Write) bool {
-	free := last.At.Add(pace)
+	free := last.At.Add(s.Pace)
 	if s.Goal != Sync || s.Now.Before(last.At) || !s.Now.Before(free) {
 		return false
 	}

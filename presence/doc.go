@@ -42,7 +42,7 @@
 // # Flapping, and others who write
 //
 // The first change after a quiet time is carried at once. What was written within the last
-// second is not written again yet: changes meanwhile wait, and the last one counts. What belongs
+// second ([Rules].Pace) is not written again yet: changes meanwhile wait, and the last one counts. What belongs
 // together waits together: a preferred presence comes back before its session goes.
 //
 // Values that change back within the settle time of a write, three times in five minutes, are

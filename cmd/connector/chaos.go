@@ -132,7 +132,7 @@ func (c *chaos) build(ctx context.Context) (err error) {
 	for _, upn := range names[:max(2, len(names)/2)] {
 		users = append(users, map[string]any{"upn": upn, "password": "demo"})
 	}
-	keys := map[string]any{"users": users, "log-level": "info", "reconcile-every": "10s", "settle": "5s"}
+	keys := map[string]any{"users": users, "log-level": "info", "pace": "1s", "reconcile-every": "10s", "settle": "5s"}
 	maps.Copy(keys, c.keys)
 	c.stage, err = newStage(ctx, "auto", setting{
 		people: c.people + extras, patience: c.patience, log: slog.New(slog.DiscardHandler),

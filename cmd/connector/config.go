@@ -38,6 +38,7 @@ type config struct {
 	Direction string        `enum:"both,teams-to-pbx,pbx-to-teams" default:"both" help:"Which way presence is carried: ${enum}."`
 	Groups    groups        `placeholder:"YAML" help:"People for whom that or the tables are different: a list of {name, people, pbx_groups, direction, tables}, the first one that holds a person counts."`
 	Settle    time.Duration `default:"15s" help:"How long a side may take to show a write."`
+	Pace      time.Duration `default:"1s" help:"Time between two writes of one kind for a person. What changes meanwhile is carried after it, once."`
 
 	Canary canaryConfig `embed:"" prefix:"canary-" group:"Canary"`
 }

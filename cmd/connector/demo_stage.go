@@ -27,6 +27,9 @@ const (
 	demoSecret   = "only-for-the-demo"
 	demoPassword = "pbx-password"
 	demoUser     = "presence.service1@example.com"
+
+	// demoPace is the time between two writes of one kind, which is a second elsewhere.
+	demoPace = 20 * time.Millisecond
 )
 
 // stage is the simulated world of the demo: tenant, PBXs, people, and the connector
@@ -142,8 +145,8 @@ func (s *stage) writeConfig(addr string, keys map[string]any) error {
 		"pbx-password": demoPassword, "pbx-master": "master", "pbx-licence-every": s.every(300 * time.Millisecond),
 		"graph-tenant": s.tenant.Tenant(), "graph-client-id": demoApp, "graph-client-secret": demoSecret,
 		"graph-endpoint": s.tenant.GraphURL(), "graph-authority": s.tenant.AuthorityURL(),
-		"users":        users,
-		"people-every": s.every(500 * time.Millisecond), "people-full-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
+		"users": users,
+		"pace":  demoPace.String(), "people-every": s.every(500 * time.Millisecond), "people-full-every": s.every(500 * time.Millisecond), "feed": s.feed, "sweep-every": s.every(100 * time.Millisecond),
 	}
 	maps.Copy(values, keys)
 	text, err := yaml.Marshal(values)

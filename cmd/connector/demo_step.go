@@ -86,7 +86,7 @@ func (s *stage) prepared(ctx context.Context, p step) bool {
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(time.Second):
+	case <-time.After(demoPace):
 	}
 	return s.looked(ctx)
 }

@@ -51,7 +51,7 @@ func (c config) ruleBook() (ruleBook, error) {
 
 func (c config) rules(direction string, rows ...presence.Rows) (presence.Rules, error) {
 	tables, err := presence.NewTables(rows...)
-	return presence.Rules{Direction: presence.Direction(direction), Tables: tables, Settle: c.Settle}, err
+	return presence.Rules{Direction: presence.Direction(direction), Tables: tables, Settle: c.Settle, Pace: c.Pace}, err
 }
 
 // of returns the rules of the first group that holds a person, or else those of the site.

@@ -373,7 +373,7 @@ func TestStatusShowsWhoIsOutOfStep(t *testing.T) {
 	require.Contains(t, s.get(t, "/status", "").Body.String(), `"out_of_step": 1`)
 	page := s.get(t, "/status", "text/html").Body.String()
 	require.Contains(t, page, "out of step now")
-	require.Contains(t, page, "anna.mueller, since")
+	require.Contains(t, page, `anna.mueller</a>, since`)
 }
 
 func TestStatusNamesAnotherProgram(t *testing.T) {

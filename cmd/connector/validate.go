@@ -38,7 +38,7 @@ func (c config) validate() error {
 	}
 	wrong = append(wrong, c.usersDiffer(), c.usersFit(), c.groupsDiffer())
 	for key, d := range map[string]time.Duration{
-		"settle": c.Settle, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
+		"settle": c.Settle, "pace": c.Pace, "people-every": c.People.Every, "people-full-every": c.People.FullEvery,
 		"canary-every": c.Canary.Every, "canary-within": c.Canary.Within,
 		"pbx-licence-every": c.PBX.LicenceEvery, "reconcile-every": c.ReconcileEvery,
 	} {

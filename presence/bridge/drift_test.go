@@ -212,7 +212,7 @@ func TestStatusHasStableNames(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.JSONEq(t, `{
-		"ready": false, "linked": 0, "leaving": 0, "writes": {"done": 0, "refused": 0, "failed": 0},
+		"ready": false, "linked": 0, "leaving": 0, "writes": {"done": 0, "refused": 0, "failed": 0, "withdrawn": 0},
 		"drift": {
 			"out_of_step": 0, "people": [{"name": "anna", "since": "0001-01-01T00:00:00Z"}], "oldest_change_seconds": 0,
 			"teams": {"unseen": 0, "oldest_look_seconds": 0, "oldest_look_of": "ben"}, "pbx": {"unseen": 0, "oldest_look_seconds": 0},

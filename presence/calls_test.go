@@ -280,3 +280,20 @@ func TestTakeBackLeavesNothingBehind(t *testing.T) {
 		})
 	}
 }
+
+// While the PBX of a person is away, another one tells of calls without counting them.
+func TestACallThatAnAlienCallHidesGoesOn(t *testing.T) {
+	t.Parallel()
+	w := started(t)
+	w.onPhone = true
+	require.Equal(t, []string{"session Busy/InACall"}, w.run())
+	w.client = pair("Busy/InAConferenceCall")
+	w.session = w.client // as Graph shows it beside
+	require.Equal(t, []string{"add alien call"}, w.run())
+	w.counted = false
+	require.Empty(t, w.run(), "nobody can tell whether it has ended")
+	w.counted = true
+	require.Empty(t, w.run())
+	w.onPhone = false
+	require.Contains(t, w.run(), "clear session")
+}

@@ -192,17 +192,22 @@ func (s *step) ownCall() bool {
 // realTeamsCall reports a call that a person has in Teams.
 func (s *step) realTeamsCall() bool { return s.teamsCall() && !s.ownCall() }
 
-// onPhone reports a call that a person has on the PBX. The on-the-phone that the
-// own alien call brings forth does not count.
+// onPhone reports a call that a person has on the PBX. Where calls are not counted, an own
+// alien call hides whether one begins or ends.
 func (s *step) onPhone() bool {
-	return s.PBX != nil && s.PBX.OnPhone && (s.PBX.Counted || s.m.Call == nil || s.m.Call.Stage == Refused)
+	switch {
+	case s.PBX == nil || !s.PBX.OnPhone:
+		return false
+	case s.PBX.Counted || s.m.Call == nil || s.m.Call.Stage == Refused:
+		return true
+	}
+	return s.m.Session.held()
 }
 
 // pbxCall is onPhone as far as it counts yet: a call that begins or ends too soon counts later. At
 // its end that goes for the preferred presence as well, which must come back before the session goes.
 func (s *step) pbxCall() bool {
-	on, h := s.onPhone(), s.m.Session
-	held := h != nil && h.Stage != Leaving && h.Stage != Gone
+	on, held := s.onPhone(), s.m.Session.held()
 	if on != held && (s.tooSoon(s.m.Last.Session) || held && s.m.ToTeams.lifted() && s.tooSoon(s.m.Last.Preferred)) {
 		return held
 	}

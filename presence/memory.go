@@ -86,6 +86,9 @@ type Session struct {
 	Until time.Time
 }
 
+// held reports a session that is there, or will be, and is not to be taken back.
+func (h *Session) held() bool { return h != nil && h.Stage != Leaving && h.Stage != Gone }
+
 // stands reports a session that has been acknowledged and had its time to be seen.
 func (h *Session) stands() bool { return h != nil && (h.Stage == Stands || h.Stage == Renewing) }
 

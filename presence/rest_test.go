@@ -148,8 +148,8 @@ func (m *model) callsAtRest() {
 		return // what may not be ended looks like a call, until it runs out
 	}
 	refusedSession := c.memory.Session != nil && (c.memory.Session.Stage == presence.Refused || c.memory.Session.Stage == presence.Gone)
-	seen := x.calls > 0 && (x.counted || len(x.aliens) == 0)
-	if held := !o.session.IsZero(); held != seen && !refusedSession {
+	clear := x.counted || len(x.aliens) == 0 // else nobody can tell whether a call goes on
+	if held := !o.session.IsZero(); held != (x.calls > 0) && clear && !refusedSession {
 		m.failf("a call on the PBX: %v, a session: %v", x.calls > 0, held)
 	}
 	inCall := inCall(m.office.shown) && !m.ownCall()

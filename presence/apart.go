@@ -68,6 +68,9 @@ func (s *step) valuesApart() string {
 	if reason := s.writesApart(); reason != "" {
 		return reason
 	}
+	if reason := s.rivalry(); reason != "" {
+		return reason
+	}
 	switch {
 	case !known:
 		return "the Teams activity " + teams.Activity + " is in no row of to_pbx and changes nothing"
@@ -83,6 +86,16 @@ func (s *step) valuesApart() string {
 		return s.oneWay("what is set in Teams")
 	}
 	return "this is the agreed pair: neither side has changed since, so nothing is carried"
+}
+
+// rivalry says which side is left alone because of another program, if one is.
+func (s *step) rivalry() string {
+	for _, side := range []Side{SideTeams, SidePBX} {
+		if r, _ := s.rival(side); (*r).Pauses(s.Now) {
+			return "another program keeps changing back what is written on the side of " + string(side) + ", which is left alone for a while"
+		}
+	}
+	return ""
 }
 
 // writesApart says what has become of the last writes of values.

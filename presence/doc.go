@@ -45,7 +45,8 @@
 // second ([Rules].Pace) is not written again yet: changes meanwhile wait, and the last one counts. What belongs
 // together waits together: a preferred presence comes back before its session goes.
 //
-// Values that change back within the settle time of a write, three times in five minutes, are
+// Values that change back within the settle time of a write (in Teams until the look that
+// ends it), three times in five minutes, are
 // those of a [Rival], another program that writes the presence of the person. The side is then left alone:
 // what changes is agreed and not written, for five minutes at first and twice as long each time the rival
 // is back, up to four hours. Calls go on, and so does the other side. Nothing old is written afterwards.

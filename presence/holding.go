@@ -77,6 +77,11 @@ func (r Rules) Waits(m Memory, v View) (list []Wait) {
 			add(RenewSession{Value: h.Value}.String(), (&step{Rules: r, View: v}).renewal(h))
 		}
 	}
+	for side, r := range map[Side]*Rival{SideTeams: m.TeamsRival, SidePBX: m.PBXRival} {
+		if r.Pauses(v.Now) {
+			add("the side of "+string(side)+", which is left alone because of another program", r.Until)
+		}
+	}
 	slices.SortStableFunc(list, func(a, b Wait) int { return a.Until.Compare(b.Until) })
 	if wake := r.Merge(m, v).Wake; !wake.IsZero() && (len(list) == 0 || wake.Before(list[0].Until)) {
 		list = slices.Insert(list, 0, Wait{"the next look at what is due", wake})

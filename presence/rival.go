@@ -20,7 +20,7 @@ type Rival struct {
 }
 
 // A rival has changed values back so many times within that time, each within the settle
-// time of a write.
+// time of a write, or a little more in Teams, where a look ends it.
 const (
 	rivalTimes  = 3
 	rivalWithin = 5 * time.Minute
@@ -59,9 +59,12 @@ func (s *step) mayWrite(side Side) bool {
 // do so once only.
 func (s *step) contest(side Side, shown string) {
 	at, last := s.rival(side)
-	r := *at
+	r, soon := *at, s.Settle
+	if side == SideTeams {
+		soon += s.Settle / 4 // the look that ends it takes a moment
+	}
 	switch {
-	case r.Pauses(s.Now) || last.At.IsZero() || s.Now.Before(last.At) || s.Now.Sub(last.At) > s.Settle:
+	case r.Pauses(s.Now) || last.At.IsZero() || s.Now.Before(last.At) || s.Now.Sub(last.At) > soon:
 		return
 	case strings.EqualFold(shown, last.Value) || side == SideTeams && nobody(Teams{Activity: shown}):
 		return

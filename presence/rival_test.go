@@ -314,6 +314,28 @@ func TestAContestedSide(t *testing.T) {
 	}
 }
 
+// What the rival has done may show no sooner than in the look that ends the settle time.
+func TestARivalThatOnlyALookShows(t *testing.T) {
+	t.Parallel()
+	w := started(t)
+	for range 3 {
+		for _, activity := range []string{"dnd", "busy"} {
+			w.activity = activity
+			w.run()
+			w.slot = presence.Teams{}
+			w.lag = true // no notification tells
+			w.advance(16 * time.Second)
+			w.lag = false
+			w.decide()
+			w.advance(14 * time.Second)
+		}
+	}
+	require.True(t, w.mem.TeamsRival.Pauses(w.now), "%+v", w.mem.TeamsRival)
+	require.Contains(t, strings.Join(w.rules.Apart(w.mem, w.view()), "; "), "another program keeps changing back")
+	waits := w.rules.Waits(w.mem, w.view())
+	require.Contains(t, waits, presence.Wait{For: "the side of Teams, which is left alone because of another program", Until: w.mem.TeamsRival.Until})
+}
+
 func TestARivalInTeamsIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := started(t)

@@ -218,6 +218,9 @@ func didYouMean(name string, known []string) string {
 // nearest are a few of the known words that are near to a name, the nearest first, and then
 // those that it is a part of.
 func nearest(name string, known []string) []string {
+	if len(name) > 100 {
+		return nil // nobody's, and long to compare
+	}
 	name = strings.ToLower(name)
 	limit := max(2, len(name)/3)
 	far := map[string]int{}

@@ -137,10 +137,7 @@ func printWay(w io.Writer, rules presence.Rules, value string) error {
 			fmt.Fprintln(w)
 		}
 		found = true
-		for _, row := range way {
-			fmt.Fprintln(w, wayText(row))
-		}
-		fmt.Fprintln(w, "and there it stays.")
+		printRows(w, rules.Direction, way)
 	}
 	if found {
 		return nil
@@ -148,6 +145,18 @@ func printWay(w io.Writer, rules presence.Rules, value string) error {
 	rows := rules.Tables.Rows()
 	known := slices.Concat(slices.Sorted(maps.Keys(rows.ToPBX)), slices.Sorted(maps.Keys(rows.ToTeams)))
 	return fmt.Errorf("tables: %s is in no row and changes nothing%s", value, didYouMean(value, known))
+}
+
+// printRows prints a way as far as the direction lets it go.
+func printRows(w io.Writer, d presence.Direction, way []presence.Row) {
+	for _, row := range way {
+		if toPBX := row.Table == "to_pbx"; toPBX && d == presence.PBXToTeams || !toPBX && d == presence.TeamsToPBX {
+			fmt.Fprintf(w, "%s\tis not carried: the direction is %s\n", presence.PBX{Activity: row.Key}, d)
+			return
+		}
+		fmt.Fprintln(w, wayText(row))
+	}
+	fmt.Fprintln(w, "and there it stays.")
 }
 
 func wayText(row presence.Row) string {

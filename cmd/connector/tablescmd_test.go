@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,11 +37,13 @@ func TestTablesInForceArePrinted(t *testing.T) {
 
 func TestTheWayThereAndBackIsPrinted(t *testing.T) {
 	t.Parallel()
+	both := strings.Replace(groupsFile, "direction: pbx-to-teams", "direction: both", 1)
 	require.Equal(t, `shown in Teams              InAMeeting  is carried to the PBX as  busy
 set by a person on the PBX  busy        is carried to Teams as    Busy/Busy for 24h
 shown in Teams              Busy        is carried to the PBX as  busy
 and there it stays.
-`, printed(t, groupsFile, "inameeting", ""))
+`, printed(t, both, "inameeting", ""))
+	require.Contains(t, printed(t, groupsFile, "busy", "reception"), "busy  is not carried: the direction is teams-to-pbx\n")
 	require.Contains(t, printed(t, groupsFile, "inameeting", "reception"), "carried to the PBX as  meeting")
 	require.Contains(t, printed(t, "", "available", ""), "is carried to Teams as  clear")
 	require.Contains(t, printed(t, "", "on-the-phone", ""), "is shown in Teams as  Busy/InACall")

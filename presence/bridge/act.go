@@ -95,15 +95,22 @@ func (b *Bridge) do(ctx context.Context, l *link, view presence.View, a presence
 	case presence.DelCall:
 		out.Err = b.o.PBX.DelAlienCall(ctx, l.guid, a.ID)
 	case presence.SetActivity:
-		p := presence.PBX{Activity: a.Activity}
-		if view.PBX != nil {
-			p.Note = view.PBX.Value.Note // the note is the person's own
-		}
-		out.Err = b.o.PBX.SetPresence(ctx, l.guid, p)
+		out.Err = b.o.PBX.SetPresence(ctx, l.guid, presence.PBX{Activity: a.Activity, Note: b.ownNote(l)})
 	default:
 		panic(fmt.Sprintf("bridge: unknown action %T", a))
 	}
 	return out
+}
+
+// ownNote is the person's own note, which goes along with every activity, also while the PBX
+// is out of sight.
+func (b *Bridge) ownNote(l *link) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.pbx[l.guid]; s != nil {
+		return s.look.Value.Note
+	}
+	return ""
 }
 
 // settle counts the outcome, holds back the side that failed, lets the worker look

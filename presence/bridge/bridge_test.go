@@ -90,6 +90,51 @@ type brokenStore struct {
 	failing atomic.Bool
 }
 
+func (s *brokenStore) DeleteLink(ctx context.Context, teams string, revision int64) error {
+	if s.failing.Load() {
+		return errLost
+	}
+	return s.Store.DeleteLink(ctx, teams, revision)
+}
+
+// A link of which nothing is left ends when the store lets it.
+func TestALinkEndsWhenTheStoreWorksAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSides()
+		broken := &brokenStore{Store: s.store}
+		r := s.startWith(t, bridge.Options{Store: broken}, "anna")
+		defer r.stop()
+		broken.failing.Store(true)
+		r.people()
+		r.wait(time.Minute)
+		require.Equal(t, 1, r.b.Status().Leaving)
+		broken.failing.Store(false)
+		r.wait(2 * time.Second)
+		require.Zero(t, r.b.Status().Leaving)
+	})
+}
+
+// The note of a person goes along also where the PBX has gone out of sight.
+func TestWhatIsTakenBackUnseenKeepsTheNote(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSides()
+		s.pbx.notes["guid-anna"] = "back at ten"
+		r := s.start(t, "anna")
+		defer r.stop()
+		r.teams.show("teams-anna", "Busy")
+		r.wait(time.Minute)
+		r.b.PBXLost("guid-anna")
+		_, anna := person("anna")
+		anna.Licensed = false
+		r.b.PBXUser(anna)
+		r.wait(time.Minute)
+		require.Equal(t, []string{"guid-anna busy", "guid-anna available"}, r.pbx.take())
+		require.Equal(t, "back at ten", r.pbx.notes["guid-anna"])
+	})
+}
+
 func (s *brokenStore) PutLink(ctx context.Context, l store.Link) (store.Link, error) {
 	if s.failing.Load() {
 		return store.Link{}, errLost

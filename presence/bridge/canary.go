@@ -83,20 +83,21 @@ const canaryRetry = 10 * time.Second
 // Run plays a round at once and then one every time, until ctx ends. Then it returns nil, after
 // it has tried to leave the pair as it was found. It must be called once.
 func (c *Canary) Run(ctx context.Context) error {
-	for first := true; ctx.Err() == nil; {
+	for unclean := true; ctx.Err() == nil; { // an earlier run may have left something
 		pause, p := c.o.Every, c.pair()
 		switch {
-		case first && p.left():
-			c.leave(ctx, p)
-			first, pause = false, canaryRetry
+		case unclean && p.left():
+			_ = c.leave(ctx, p) // until nothing is left
+			pause = min(pause, canaryRetry)
 		case p.why != "":
 			if c.light.Health().State != presence.StateFailed {
 				c.light.Starting(p.why)
 			}
 			pause = min(pause, canaryRetry)
 		default:
-			first = false
-			c.report(ctx, c.round(ctx, p))
+			err := c.round(ctx, p)
+			unclean = err != nil
+			c.report(ctx, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -273,6 +273,30 @@ func TestWhatAKilledCanaryLeftIsMadeGood(t *testing.T) {
 	})
 }
 
+// The PBX goes away when it has just been changed, and with it what would change it back.
+func TestACanaryThatCouldNotCleanUpDoesSoLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newSides().start(t, "tweety")
+		defer r.stop()
+		r.pbx.failWith(func(write string) error {
+			if strings.HasSuffix(write, "available") && r.pbx.shown("guid-tweety") == "away" {
+				return errLost
+			}
+			return nil
+		})
+		c, stop := r.canary(bridge.CanaryOptions{})
+		defer stop()
+		r.wait(3 * time.Minute)
+		require.Equal(t, presence.StateFailed, c.Health().State)
+		require.Equal(t, "away", r.pbx.shown("guid-tweety"))
+		r.pbx.failWith(nil)
+		r.wait(10 * time.Minute)
+		require.Equal(t, presence.StateOK, c.Health().State)
+		r.requireIdle("Available")
+	})
+}
+
 func TestTheCanaryGoesOnlyTheWayThatIsCarried(t *testing.T) {
 	t.Parallel()
 	for direction, want := range map[presence.Direction]string{

@@ -117,8 +117,11 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 			b.act(ctx, l, view, d, before)
 			continue
 		}
-		if view.Goal == presence.TakeBack && !l.memory.Owns() && b.forget(ctx, l) {
-			return
+		if view.Goal == presence.TakeBack && !l.memory.Owns() {
+			if b.forget(ctx, l) {
+				return
+			}
+			d.Wake = time.Now().Add(storeRetry)
 		}
 		b.calm(l, d)
 		b.sleep(l, d, d.Wake)

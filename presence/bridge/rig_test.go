@@ -251,6 +251,12 @@ func (f *fakePBX) show(guid, activity string) {
 	f.look(guid)
 }
 
+func (f *fakePBX) shown(guid string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.activity[guid]
+}
+
 func (f *fakePBX) call(guid string, on bool) {
 	f.mu.Lock()
 	f.calls[guid] = on

@@ -88,10 +88,11 @@ func TestNothingIsWrittenWhileTheStoreFails(t *testing.T) {
 type brokenStore struct {
 	store.Store
 	failing atomic.Bool
+	keeping atomic.Bool // deletes nothing
 }
 
 func (s *brokenStore) DeleteLink(ctx context.Context, teams string, revision int64) error {
-	if s.failing.Load() {
+	if s.keeping.Load() {
 		return errLost
 	}
 	return s.Store.DeleteLink(ctx, teams, revision)
@@ -105,11 +106,11 @@ func TestALinkEndsWhenTheStoreWorksAgain(t *testing.T) {
 		broken := &brokenStore{Store: s.store}
 		r := s.startWith(t, bridge.Options{Store: broken}, "anna")
 		defer r.stop()
-		broken.failing.Store(true)
+		broken.keeping.Store(true)
 		r.people()
 		r.wait(time.Minute)
 		require.Equal(t, 1, r.b.Status().Leaving)
-		broken.failing.Store(false)
+		broken.keeping.Store(false)
 		r.wait(2 * time.Second)
 		require.Zero(t, r.b.Status().Leaving)
 	})

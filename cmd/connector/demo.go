@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"time"
 )
@@ -65,7 +66,19 @@ func (d *demo) play(ctx context.Context, feeds []string, keep bool) error {
 
 func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error) {
 	d.section("%s feed: starting the tenant, the PBXs and the connector, %d people", feed, d.people)
-	s, err := newStage(ctx, feed, d.setting)
+	setting := d.setting
+	if keep { // the status page is to be looked at
+		address, err := freeAddress()
+		if err != nil {
+			return err
+		}
+		setting.keys = maps.Clone(setting.keys)
+		if setting.keys == nil {
+			setting.keys = map[string]any{}
+		}
+		setting.keys["status-listen"] = address
+	}
+	s, err := newStage(ctx, feed, setting)
 	if err != nil {
 		return err
 	}
@@ -88,6 +101,8 @@ func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error)
 	if err := s.startConnector(); err != nil {
 		return err
 	}
+	address := setting.keys["status-listen"]
+	fmt.Fprintf(d.out, "The status page is http://%v/status; connector explain ben --status-listen %v tells why he shows what he shows.\n", address, address)
 	s.wander(ctx, d)
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 func (s *stage) wander(ctx context.Context, d *demo) {
 	pairs := [][2]string{{"Available", "Available"}, {"Busy", "Busy"}, {"Busy", "InAMeeting"}, {"Away", "Away"}, {"DoNotDisturb", "DoNotDisturb"}}
 	words := []string{"", "away", "busy", "dnd", "lunch"}
-	s.await(ctx, func() bool { return s.connector.status().Bridge.Linked > 0 && s.connector.status().Bridge.Drift.OutOfStep == 0 })
+	s.await(ctx, func() bool {
+		return s.connector.status().Bridge.Linked > 0 && s.connector.status().Bridge.Drift.OutOfStep == 0
+	})
 	s.looked(ctx)
 	for ctx.Err() == nil {
 		a := s.cast.actors[rand.IntN(len(s.cast.actors))]

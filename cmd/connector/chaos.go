@@ -164,6 +164,10 @@ func (c *chaos) close(err error) error {
 // report tells how it goes.
 func (c *chaos) report(ctx context.Context) {
 	for wait(ctx, c.tell) {
+		if c.crowd.over() {
+			c.say("%d writes; something of the connector is left of %d people", c.crowd.writes(), len(c.crowd.leftovers(true)))
+			continue
+		}
 		c.say("%d kills, %d acts, %d writes, %d people pushed; the sides do not agree yet for %d people",
 			c.crowd.deaths(), c.crowd.acts(), c.crowd.writes(), c.pushed(), len(c.crowd.apart()))
 	}

@@ -136,6 +136,13 @@ func (c *crowd) stopped() {
 	}
 }
 
+// over reports whether the connector has been stopped.
+func (c *crowd) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.ended.IsZero()
+}
+
 // beginFinale says that everybody does one last thing from now on.
 func (c *crowd) beginFinale() {
 	c.mu.Lock()

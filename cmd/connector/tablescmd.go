@@ -81,7 +81,9 @@ func printTables(w io.Writer, rules presence.Rules, whose string, p ruleBook) {
 		before, known := usual.ToTeams[word]
 		fmt.Fprintf(w, "  %s\t%s%s\n", presence.PBX{Activity: word}, manual, unless(known && before == manual, "\tset here"))
 	}
-	fmt.Fprintf(w, "\nA call on the PBX is shown in Teams as %s.\n", rows.Call)
+	if rules.Direction != presence.TeamsToPBX {
+		fmt.Fprintf(w, "\nA call on the PBX is shown in Teams as %s.\n", rows.Call)
+	}
 	if whose == "" {
 		for _, g := range p.groups {
 			fmt.Fprintf(w, "Other rules: %s (%s); connector tables --for %q shows them.\n", g.label, g.who(), g.label)

@@ -30,6 +30,7 @@ func TestTablesInForceArePrinted(t *testing.T) {
 	for _, whose := range []string{"reception", "RECEPTION"} {
 		group := printed(t, groupsFile, "", whose)
 		require.Contains(t, group, "The tables of reception\n")
+		require.NotContains(t, group, "A call on the PBX", "it goes the other way")
 		require.Regexp(t, `\n  InAMeeting +meeting\n`, group)
 		require.Regexp(t, `\n  in-transit +BeRightBack/BeRightBack for 2h +set here\n`, group)
 	}

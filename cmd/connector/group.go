@@ -79,6 +79,8 @@ func readGroup(node *yaml.Node) (group, error) {
 		return g, err
 	case len(g.People)+len(g.PBXGroups) == 0:
 		return g, errors.New("it holds nobody: give people or pbx_groups")
+	case slices.Contains(g.People, "") || slices.Contains(g.PBXGroups, ""):
+		return g, errors.New("a name in it is empty")
 	case g.Direction != "" && !slices.Contains(directions, g.Direction):
 		return g, fmt.Errorf("direction %q is none of %s", g.Direction, strings.Join(directions, ", "))
 	}
@@ -106,10 +108,13 @@ func readKeys(node *yaml.Node, keys map[string]any) error {
 	return nil
 }
 
-// groupsDiffer refuses a person who is named by two groups.
+// groupsDiffer refuses a person who is named by two groups, and two groups of one name.
 func (c config) groupsDiffer() error {
 	holder := map[string]string{}
 	for i, one := range c.Groups {
+		if same := func(g group) bool { return strings.EqualFold(g.Name, one.Name) }; one.Name != "" && slices.ContainsFunc(c.Groups[:i], same) {
+			return c.wrong("groups", "has the name %s twice", one.Name)
+		}
 		for _, name := range one.People {
 			key := strings.ToLower(name)
 			if before, twice := holder[key]; twice {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,6 +71,8 @@ func TestGroupsThatCannotStandAreRefused(t *testing.T) {
 		"groups: reception":                                                              "groups is not understood: no list",
 		"groups: [reception]":                                                            "groups is not understood: number 1: expected keys",
 		"groups: [{name: a}]":                                                            "groups is not understood: a: it holds nobody",
+		"groups: [{name: a, people: ['']}]":                                              "groups is not understood: a: a name in it is empty",
+		"groups: [{name: a, people: [b]}, {name: A, people: [c]}]":                       "groups has the name A twice",
 		"groups: [{name: a, peeple: [b]}]":                                               "groups is not understood: a: there is no key peeple; did you mean people?",
 		"groups: [{name: a, people: b}]":                                                 "groups is not understood: a: people",
 		"groups: [{people: [a]}, {people: [b], direction: x}]":                           `groups is not understood: number 2: direction "x" is none of both`,
@@ -81,6 +84,7 @@ func TestGroupsThatCannotStandAreRefused(t *testing.T) {
 		c, err := parse(t, text)
 		if err == nil {
 			_, err = c.ruleBook()
+			err = errors.Join(err, c.groupsDiffer())
 		}
 		require.ErrorContains(t, err, want, text)
 	}

@@ -26,7 +26,7 @@ func (s *step) callOnPBX(on bool) {
 		s.matched(SidePBX, OnThePhone)
 	case on && (h.Stage == Sent || h.Stage == Stands || h.Stage == Renewing):
 		due := s.renewal(h)
-		if s.wake(due); h.Stage != Renewing && !s.Now.Before(due) {
+		if s.wake(due); h.Stage != Renewing && s.onPhone() && !s.Now.Before(due) {
 			h.Stage = Renewing
 			s.fired(RuleRenew)
 		}

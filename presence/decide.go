@@ -204,11 +204,17 @@ func (s *step) onPhone() bool {
 	return s.m.Session.held()
 }
 
-// pbxCall is onPhone as far as it counts yet: a call that begins or ends too soon counts later. At
-// its end that goes for the preferred presence as well, which must come back before the session goes.
+// pbxCall is onPhone as far as it counts yet: a call that begins or ends too soon counts later. Its
+// end also waits until a preferred presence may come back, which takes a look at Teams.
 func (s *step) pbxCall() bool {
 	on, held := s.onPhone(), s.m.Session.held()
-	if on != held && (s.tooSoon(s.m.Last.Session) || held && s.m.ToTeams.lifted() && s.tooSoon(s.m.Last.Preferred)) {
+	switch {
+	case on == held:
+		return on
+	case s.tooSoon(s.m.Last.Session):
+		return held
+	case held && s.m.ToTeams.lifted() && s.Goal == Sync && (s.Teams == nil || s.tooSoon(s.m.Last.Preferred)):
+		s.waits = true
 		return held
 	}
 	return on

@@ -96,6 +96,29 @@ func TestHardSchedules(t *testing.T) {
 			400s the call on the PBX ends
 			700s the calls end, and nothing more happens`, []string{"activity meeting", "preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "preferred presence Away/Away", "clear session"},
 		},
+		"a meeting that a Teams call had hidden is no change, and away stays": {`
+			0s anna's Teams client shows InAMeeting
+			30s a call begins on the PBX
+			60s anna is shown InACall in Teams
+			120s anna sets away on the PBX
+			300s the call in Teams ends
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "session Busy/InACall", "preferred presence Away/Away", "clear session"},
+		},
+		"away stays when the connector dies at the hang-up, and is shown the PBX first": {`
+			0s a call begins on the PBX
+			30s anna's Teams client shows InAMeeting
+			31s the connector will be killed before the store
+			31s anna is shown InACall in Teams
+			60s anna sets away on the PBX
+			240s the calls end, and nothing more happens`, []string{"session Busy/InACall", "activity meeting", "preferred presence Away/Away", "clear session"},
+		},
+		"available, chosen before the session of a call has had its time to show, takes away": {`
+			0s anna is shown InAConferenceCall in Teams
+			30s anna sets away on the PBX
+			60s a call begins on the PBX
+			70s anna chooses Available in Teams
+			300s the calls end, and nothing more happens`, []string{"add alien call", "session Busy/InACall", "delete alien call", "activity available", "clear session"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

@@ -176,8 +176,8 @@ func (s *step) writePBX(activity string) {
 
 func (s *step) carryPBX(pbx string, manual Manual) {
 	s.matched(SidePBX, pbx)
+	before, last := s.m.Agreed.Teams, s.m.ToTeams
 	*s.m.Agreed = Pair{manual.Value, pbx}
-	last := s.m.ToTeams
 	busy := s.pbxCall() || s.realTeamsCall()
 	switch {
 	case manual.Value.IsZero() && last != nil && last.Stage == Lifted:
@@ -192,6 +192,8 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 			s.agreeTeams(Teams{})
 		case !s.ownCall():
 			s.agreeShown()
+		case s.outshines(before): // a Teams call that looks like the session hides it
+			s.agreeTeams(before)
 		}
 		s.fired(RuleLift)
 	default:

@@ -27,22 +27,26 @@ func (m *model) play(s schedule) {
 	m.until(change.at - time.Second)
 	m.connector.read(latency)
 	m.advance(time.Second)
-	if !m.connector.up || m.connector.memory.Agreed == nil || m.connector.pbx == nil {
-		m.advance(quiet) // it was killed just now
-	}
+	m.recover(healed)
 	if m.now.Sub(healed) >= quiet {
 		m.atRest()
 	}
 	expect := m.expect()
 	m.pass(change)
+	changed := m.now
 	m.advance(quiet)
-	if !m.connector.up {
-		m.advance(quiet)
-	}
+	m.recover(changed)
 	m.atRest()
 	expect()
 	m.pass(ending)
 	m.still()
+}
+
+// recover gives a connector that was killed after that time another while to begin again.
+func (m *model) recover(since time.Time) {
+	if c := m.connector; !c.up || c.started.After(since) || c.licensed && (c.memory.Agreed == nil || c.pbx == nil) {
+		m.advance(quiet)
+	}
 }
 
 // until lets time pass up to a time of the schedule.
@@ -91,7 +95,9 @@ func (m *model) atRest() {
 func (m *model) endCalls(string) {
 	m.call(0)
 	m.meet("")
+	ended := m.now
 	m.advance(quiet)
+	m.recover(ended)
 	if m.atRest(); !m.owed.IsZero() && m.office.slot != m.owed {
 		m.failf("after the call the preferred presence is %v instead of %v", m.office.slot, m.owed)
 	}
@@ -181,7 +187,7 @@ func (m *model) valuesAtRest() {
 	if x.by == ours && x.activity != "" && visible && x.activity != word && !x.refused {
 		m.failf("the connector has set %q on the PBX, and Teams shows %v", x.activity, o.shown)
 	}
-	if x.by == ours && x.activity != "" && !visible && known && refusedCall && x.activity != presence.Busy {
+	if x.by == ours && x.activity != "" && !visible && known && refusedCall && x.activity != presence.Busy && !x.refused {
 		m.failf("the PBX shows %q in place of an alien call", x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)

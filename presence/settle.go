@@ -112,7 +112,7 @@ func (s *step) settleLifted(w *TeamsWrite) {
 	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
 	switch {
 	case s.ownCall():
-		if s.m.Session.stands() {
+		if s.m.Session.stands() && !s.outshines(s.m.Agreed.Teams) {
 			s.agreeTeams(w.Value) // anything but the call is a choice from now on
 		}
 	case s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
@@ -128,6 +128,12 @@ func (s *step) byHand() bool {
 	return s.m.Session.stands() && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
 }
 
+// outshines reports that a client shows a value in place of the own session, and nobody has
+// chosen it.
+func (s *step) outshines(t Teams) bool {
+	return !t.IsZero() && !weakerThanSession(t) && !manual(t) && !s.Tables.isCall(t)
+}
+
 // uncovers reports that what Teams shows may be what was beneath the own session, which
 // may have ended before w has come back.
 func (s *step) uncovers(w *TeamsWrite) bool {
@@ -135,11 +141,18 @@ func (s *step) uncovers(w *TeamsWrite) bool {
 	return w != nil && w.Stage == Pending && h != nil && h.Stage == Leaving && !manual(s.Teams.Value)
 }
 
+// early reports that what Teams shows may be what w, which makes room for the own session, has
+// revealed before that shows. If the session stands a moment later, a hand has set it.
+func (s *step) early(w *TeamsWrite) bool {
+	h := s.m.Session
+	return w.lifted() && h != nil && h.Stage == Sent && s.m.Agreed != nil && s.m.Agreed.Teams.IsZero() && weakerThanSession(s.Teams.Value)
+}
+
 // explained reports that what Teams shows is no change by a person, because of the
 // last write. To have made room for a call explains it for the settle time only.
 func (s *step) explained() bool {
 	w := s.m.ToTeams
-	return s.unsure || s.uncovers(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || !s.settled(w.At))
+	return s.unsure || s.uncovers(w) || s.early(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || !s.settled(w.At))
 }
 
 func (s *step) settleTeamsFlight(w *TeamsWrite) {

@@ -7,7 +7,7 @@ func (s *step) calls() {
 	if s.PBX != nil || s.Goal != Sync {
 		s.callOnPBX(s.Goal == Sync && s.Direction.toTeams() && s.pbxCall())
 	}
-	if s.Teams != nil || s.Goal != Sync {
+	if s.Teams != nil && !s.echoed() || s.Goal != Sync {
 		s.callInTeams(s.Goal == Sync && s.Direction.toPBX() && s.realTeamsCall())
 	}
 }
@@ -59,7 +59,7 @@ func (s *step) lift() {
 	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || w.Stage == Leaving || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
 		return
 	}
-	w.Stage, w.At = Lifting, s.Now
+	w.Stage, w.At, w.Trail = Lifting, s.Now, distinct(append(w.Trail, w.Value))
 	s.agreeTeams(Teams{})
 	s.fired(RuleLift)
 }
@@ -68,13 +68,10 @@ func (s *step) lift() {
 // neither side has a call.
 func (s *step) restore() {
 	w := s.m.ToTeams
-	if !w.lifted() || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall()) {
+	if !w.lifted() || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall() || s.m.Session == nil && s.echoed()) {
 		return
 	}
 	switch {
-	case s.Goal == Sync && w.Stage == Lifted && s.m.Session == nil && s.Teams.Value.Shows(w.Value) && !s.Teams.certain(w.At):
-		s.unsure = true // a late look from before it made room
-		return
 	case s.Goal == TakeBack && w.Stage == Lifted:
 		s.m.ToTeams = nil
 		return

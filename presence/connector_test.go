@@ -180,6 +180,12 @@ func (c *connector) view() presence.View {
 	return v
 }
 
+// waits reports a change on the PBX that is heard of and not carried yet.
+func (c *connector) waits() bool {
+	_, inTable := c.rules.Tables.ToTeams(c.pbx.Value.Activity)
+	return inTable && c.memory.Agreed.PBX != c.pbx.Value.Activity
+}
+
 func (c *connector) wake() {
 	c.dirty = true
 	if c.doing == nil && c.up && c.linked && !c.stopping {
@@ -332,8 +338,14 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 			c.exchange.by = both
 			c.cause(preferred)
 		}
+		if v, ok := a.(presence.SetActivity); ok && c.putsBack(v.Activity) {
+			c.exchange.by = both
+		}
 		c.doubtful[accountOf(a)] = a
 	default:
+		if c.office.hersAt.After(c.now) || c.heardUpTo < c.office.hers { // it crosses a change of hers, and each may be taken for the later one
+			c.cause(activity, activity, alien, alien)
+		}
 		c.office.write(a)
 		c.doubtful[accountOf(a)] = a
 	}
@@ -346,6 +358,13 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 		c.note("%v arrives: %v", a, out.Err)
 	}
 	return out
+}
+
+// putsBack reports that an activity is what a preferred presence that is held has come from.
+func (c *connector) putsBack(activity string) bool {
+	manual, _ := rules.Tables.ToTeams(activity)
+	w := c.memory.ToTeams
+	return w != nil && !w.Value.IsZero() && w.Value == manual.Value
 }
 
 // mayRefuse reports whether a side can refuse a: not what it may have carried out before,

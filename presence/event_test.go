@@ -2,6 +2,7 @@ package presence_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,22 @@ func (s schedule) String() string {
 	return strings.Join(lines, "\n")
 }
 
+// whole reports that there is a change before the ending.
+func (s schedule) whole() bool {
+	return len(s) > 1 && slices.Contains(changes, s[len(s)-2].what)
+}
+
+// parts of a schedule are what happens until all troubles end, what anna does last, the change at
+// the end of that, and the ending.
+func (s schedule) parts() (events, last schedule, change, ending event) {
+	n := len(s) - 1
+	i := slices.IndexFunc(s, func(e event) bool { return e.what == healing })
+	if i < 0 {
+		return s[:n-1], s[n-1 : n], s[n-1], s[n]
+	}
+	return s[:i], s[i+1 : n], s[n-1], s[n]
+}
+
 // kind is a sort of event: how it reads, with which values, and what it does.
 type kind struct {
 	phrase string
@@ -46,6 +63,7 @@ type kind struct {
 var circumstances = []*kind{
 	{"calls on the PBX cannot be counted", nil, func(m *model, _ string) { m.exchange.counted = false }},
 	{"the PBX refuses alien calls", nil, func(m *model, _ string) { m.exchange.noAlien = true }},
+	{"values go %s only", []string{"to the PBX", "to Teams"}, (*model).oneWay},
 	{"notifications carry no sequence number", nil, func(m *model, _ string) { m.unnumbered = true }},
 	{"anna has long shown %s on the PBX", []string{"vacation", "dnd"}, func(m *model, v string) { m.exchange.activity, m.exchange.by = v, anna }},
 }
@@ -70,14 +88,19 @@ var calls = []*kind{
 
 var delays = []string{"0s", "300ms", "2s", "6s", "12s"}
 
-// troubles are everything that keeps the connector from seeing and doing at once.
-var troubles = []*kind{
+// hindrances keep the connector from seeing at once.
+var hindrances = []*kind{
+	{"changes show in Teams after %s", delays, func(m *model, v string) { m.office.lag = duration(v) }},
 	{"news of Teams take %s", delays, func(m *model, v string) { m.reads = duration(v) }},
 	{"news of the PBX take %s", delays, func(m *model, v string) { m.exchange.delay = duration(v) }},
-	{"answers take %s", delays, func(m *model, v string) { m.answers = max(latency, duration(v)) }},
 	{"the next notification is lost", nil, func(m *model, _ string) { m.mute++ }},
 	{"the last notification comes again", nil, func(m *model, _ string) { m.again() }},
 	{"Teams is read", nil, func(m *model, _ string) { m.connector.read(m.reads) }},
+}
+
+// troubles keep the connector from doing at once, or end it.
+var troubles = []*kind{
+	{"answers take %s", delays, func(m *model, v string) { m.answers = max(latency, duration(v)) }},
 	{"the next write is %s", []string{string(lost), string(unanswered), string(refused)}, func(m *model, v string) { m.faults = append(m.faults, fault(v)) }},
 	{"the connection of the PBX is lost", nil, func(m *model, _ string) { m.disconnect() }},
 	{"anna is moved to the other PBX", nil, func(m *model, _ string) { m.move() }},
@@ -88,6 +111,9 @@ var troubles = []*kind{
 	{"the connector will be killed %s", []string{string(beforeStore), string(beforeWrite), string(beforeReply), string(beforeDone)}, func(m *model, v string) { m.killAt = point(v) }},
 }
 
+// healing ends every trouble.
+var healing = &kind{"all troubles end", nil, (*model).heal}
+
 // endings come last, in any schedule.
 var endings = []*kind{
 	{"the calls end, and nothing more happens", nil, (*model).endCalls},
@@ -96,7 +122,7 @@ var endings = []*kind{
 }
 
 func kinds() (all []*kind) {
-	for _, some := range [][]*kind{circumstances, changes, calls, troubles, endings} {
+	for _, some := range [][]*kind{circumstances, changes, calls, hindrances, troubles, {healing}, endings} {
 		all = append(all, some...)
 	}
 	return all
@@ -146,7 +172,10 @@ var pauses = []time.Duration{
 	40 * time.Second, 6 * time.Minute, time.Hour, 25 * time.Hour,
 }
 
-func anyOf(kinds ...[]*kind) *rapid.Generator[event] {
+// moments are pauses in which what was written has arrived, and is not settled yet.
+var moments = []time.Duration{500 * time.Millisecond, 3 * time.Second, 8 * time.Second, 13 * time.Second}
+
+func anyOf(pauses []time.Duration, kinds ...[]*kind) *rapid.Generator[event] {
 	return rapid.Custom(func(t *rapid.T) event {
 		k := rapid.SampledFrom(rapid.SampledFrom(kinds).Draw(t, "sort")).Draw(t, "what")
 		e := event{what: k, at: rapid.SampledFrom(pauses).Draw(t, "after")}
@@ -157,27 +186,27 @@ func anyOf(kinds ...[]*kind) *rapid.Generator[event] {
 	})
 }
 
-// schedules draws what holds throughout, some events, a change that anna makes after a while
-// without any, and an ending.
+// schedules draws what holds throughout, some events, and after a while without any what anna
+// does last: a change, and perhaps others within moments before. Then an ending.
 func schedules() *rapid.Generator[schedule] {
-	throughout := rapid.SliceOfN(anyOf(circumstances), 0, 2)
-	events := rapid.SliceOfN(anyOf(changes, calls, troubles), 0, 20)
-	change, ending := anyOf(changes), anyOf(endings)
+	throughout := rapid.SliceOfN(anyOf([]time.Duration{0}, circumstances), 0, 2)
+	events := rapid.SliceOfN(anyOf(pauses, changes, calls, hindrances, troubles), 0, 20)
+	thoughts := rapid.SliceOfN(anyOf(moments, changes, hindrances), 0, 3)
+	change, ending := anyOf(moments, changes), anyOf([]time.Duration{quiet}, endings)
 	return rapid.Custom(func(t *rapid.T) schedule {
-		var s schedule
-		for _, e := range throughout.Draw(t, "throughout") {
-			e.at = 0
-			s = append(s, e)
-		}
+		s := schedule(throughout.Draw(t, "throughout"))
 		var at time.Duration
-		for _, e := range append(events.Draw(t, "events"), events.Draw(t, "more events")...) {
-			at += e.at
-			e.at = at
-			s = append(s, e)
+		then := func(some ...event) {
+			for _, e := range some {
+				at += e.at
+				e.at = at
+				s = append(s, e)
+			}
 		}
-		last, end := change.Draw(t, "last change"), ending.Draw(t, "ending")
-		last.at = at + rapid.SampledFrom([]time.Duration{30 * time.Second, quiet}).Draw(t, "gap")
-		end.at = last.at + quiet
-		return append(s, last, end)
+		then(append(events.Draw(t, "events"), events.Draw(t, "more events")...)...)
+		then(event{what: healing})
+		at += rapid.SampledFrom([]time.Duration{30 * time.Second, quiet}).Draw(t, "gap")
+		then(append(thoughts.Draw(t, "thoughts"), change.Draw(t, "last change"), ending.Draw(t, "ending"))...)
+		return s
 	})
 }

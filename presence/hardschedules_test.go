@@ -119,6 +119,24 @@ func TestHardSchedules(t *testing.T) {
 			70s anna chooses Available in Teams
 			300s the calls end, and nothing more happens`, []string{"add alien call", "session Busy/InACall", "delete alien call", "activity available", "clear session"},
 		},
+		"the own session is no call that the PBX has to show busy": {`
+			0s the PBX refuses alien calls
+			0s anna sets dnd on the PBX
+			60s anna is shown InAConferenceCall in Teams
+			120s a call begins on the PBX
+			300s all troubles end
+			600s anna clears her presence on the PBX
+			600.5s anna signs out of Teams
+			900s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "clear preferred presence", "add alien call", "clear session"},
+		},
+		"an unknown value of a client takes nothing away during a call": {`
+			0s a call begins on the PBX
+			100s all troubles end
+			300s the next notification is lost
+			301s anna's Teams client shows Juggling
+			304s anna sets meeting on the PBX
+			600s the calls end, and nothing more happens`, []string{"session Busy/InACall", "preferred presence Busy/Busy", "clear session"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

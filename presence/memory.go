@@ -130,7 +130,7 @@ const (
 func (m Memory) Owns() bool {
 	return m.Session != nil || m.Call != nil ||
 		m.ToPBX != nil && (m.ToPBX.Activity != "" || m.ToPBX.Stage == Pending) ||
-		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving)
+		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving || m.ToTeams.doubted())
 }
 
 // inFlight reports anything written that is not answered yet, or not seen.
@@ -195,13 +195,21 @@ func (w *TeamsWrite) still(seen TeamsSeen) bool {
 	return seen.Value.Shows(w.Old) && (w.Stage == Pending || w.OldSequence == "" || seen.Sequence <= w.OldSequence)
 }
 
-// trails reports that a look may still tell of an earlier write, or of what a clearing
-// has taken away. A read begun after the acknowledgement cannot.
+// trails reports that a look may still tell of an earlier write, since Teams may take the settle
+// time to show each, or of what a clearing has taken away. A read begun after the acknowledgement
+// cannot do the latter.
 func (w *TeamsWrite) trails(seen TeamsSeen) bool {
-	if w.Stage == Sent && seen.certain(w.At) {
-		return false
+	clears := w.Value.IsZero()
+	if clears && (w.Stage != Sent || !seen.certain(w.At)) {
+		return true
 	}
-	return w.Value.IsZero() || slices.ContainsFunc(w.Trail, func(t Teams) bool { return t.IsZero() || seen.Value.Shows(t) })
+	return slices.ContainsFunc(w.Trail, func(t Teams) bool { return !clears && t.IsZero() || seen.Value.Shows(t) })
+}
+
+// doubted reports a preferred presence that was given up for what was seen before it was. That
+// may be what a person had changed before, and it may yet show.
+func (w *TeamsWrite) doubted() bool {
+	return w != nil && w.Value.IsZero() && w.Stage == Stands && len(w.Trail) > 0
 }
 
 // certain reports a read begun at t or later: it cannot be a late echo of what was

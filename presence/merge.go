@@ -97,7 +97,7 @@ func (s *step) word() (word string, visible bool) {
 		return "", false
 	case word != OnThePhone:
 		return word, true
-	case s.m.Call != nil && s.m.Call.Stage == Refused && (s.PBX.Value.Activity == "" || s.fromTeams()):
+	case s.realTeamsCall() && s.m.Call != nil && s.m.Call.Stage == Refused && (s.PBX.Value.Activity == "" || s.fromTeams()):
 		return Busy, true
 	}
 	return word, false
@@ -187,7 +187,7 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 		s.writeTeams(manual)
 		s.m.ToTeams.Stage = Lifted
 		switch {
-		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending):
+		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending || last.doubted()):
 			s.m.ToTeams.Stage = Lifting // something of ours is, or may be, in Teams
 			s.agreeTeams(Teams{})
 		case !s.ownCall():
@@ -218,6 +218,8 @@ func (s *step) writeTeams(manual Manual) {
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Old, last.Value))
 	case last.stands():
 		w.Trail = []Teams{last.Value}
+	case last.doubted():
+		w.Trail = slices.Clone(last.Trail)
 	}
 	s.m.ToTeams = w
 }

@@ -2,6 +2,7 @@ package presence_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,15 +35,18 @@ type model struct {
 
 	reads      time.Duration // how late news of Teams are
 	answers    time.Duration
-	unnumbered bool // notifications carry no sequence number
-	mute       int  // notifications that will be lost
+	unnumbered bool      // notifications carry no sequence number
+	mute       int       // notifications that will be lost
+	missed     time.Time // when the last one was lost
 	sent       presence.TeamsSeen
 	sentAs     int
 	heardUpTo  int // the newest version that the connector has heard of
 	faults     []fault
 	killAt     point
 	owed       presence.Teams // preferred presence that waits for the end of a call
-	expired    int            // what ran out in Teams
+	owedUntil  time.Time
+	expired    int       // what ran out in Teams
+	ranOut     time.Time // when the last did
 
 	schedule schedule
 	begin    time.Time
@@ -61,6 +65,7 @@ func newModel(t interface {
 	m.office.ranOut = func(what string, by author) {
 		m.note("%s runs out", what)
 		m.expired++
+		m.ranOut = m.now
 		if m.mirrored(); by != ours { // what the connector has set runs out without a trace
 			m.cause(activity)
 		}
@@ -93,6 +98,7 @@ func (m *model) notify() {
 	m.note("Teams shows %v", m.office.shown)
 	if m.mute > 0 {
 		m.mute--
+		m.missed = m.now
 		return
 	}
 	m.again()
@@ -148,6 +154,9 @@ func (m *model) spend(a presence.Action) {
 		m.cause(session)
 	case presence.Look:
 	default:
+		if !m.carries(a.Side()) {
+			m.failf("%v is decided, and values do not go there", a)
+		}
 		m.made = append(m.made, a.String())
 	}
 	if of == preferred || of == session {
@@ -166,6 +175,17 @@ func (m *model) mirrored() {
 	}
 }
 
+func (m *model) oneWay(value string) {
+	m.connector.rules.Direction = map[string]presence.Direction{"to the PBX": presence.TeamsToPBX, "to Teams": presence.PBXToTeams}[value]
+}
+
+// carries reports whether values go to a side.
+func (m *model) carries(to presence.Side) bool {
+	return m.connector.rules.Direction != map[presence.Side]presence.Direction{
+		presence.SidePBX: presence.PBXToTeams, presence.SideTeams: presence.TeamsToPBX,
+	}[to]
+}
+
 func (m *model) client(activity_ string) {
 	m.cause(activity)
 	m.mirrored()
@@ -174,7 +194,7 @@ func (m *model) client(activity_ string) {
 	} else {
 		m.office.client = shows(activity_)
 	}
-	m.office.changed()
+	m.office.changed(anna)
 }
 
 func (m *model) choose(value string) {
@@ -184,7 +204,8 @@ func (m *model) choose(value string) {
 	switch {
 	case value == "":
 		m.office.prefer(presence.Teams{}, 0, anna)
-	case written != nil && written.Value == shows(value): // nobody can tell
+	case written != nil && (written.Value == shows(value) || slices.Contains(written.Trail, shows(value))): // nobody can tell
+		m.cause(preferred)
 		m.office.prefer(shows(value), 24*time.Hour, both)
 	default:
 		m.office.prefer(shows(value), 24*time.Hour, anna)
@@ -220,7 +241,7 @@ func (m *model) meet(value string) {
 	} else if m.office.client.IsZero() {
 		m.office.client = shows("Available")
 	}
-	m.office.changed()
+	m.office.changed(anna)
 }
 
 func (m *model) disconnect() {

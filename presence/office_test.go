@@ -33,8 +33,12 @@ type office struct {
 	sessionUntil time.Time
 	refused      bool // the connector was not let end it
 
+	lag     time.Duration // until a change shows
+	clear   time.Time     // when the last change shows
 	shown   presence.Teams
 	version int
+	hers    int       // the last one that anna has brought about
+	hersAt  time.Time // when her last change shows
 }
 
 // available is how Graph pairs the activities that the schedules use.
@@ -71,13 +75,32 @@ func (o *office) aggregate() presence.Teams {
 	return own
 }
 
-// changed gives what is shown now a version of its own.
-func (o *office) changed() {
-	if now := o.aggregate(); now != o.shown {
-		o.shown = now
-		o.version++
-		o.tell()
+// changed has a change show, after those before it.
+func (o *office) changed(by author) {
+	now := o.aggregate()
+	if o.lag == 0 && !o.clear.After(o.now) {
+		o.show(now, by)
+		return
 	}
+	if at := o.now.Add(o.lag); at.After(o.clear) {
+		o.clear = at
+	}
+	if by != ours {
+		o.hersAt = o.clear
+	}
+	o.after(o.clear.Sub(o.now), func() { o.show(now, by) })
+}
+
+// show gives what is shown from now on a version of its own.
+func (o *office) show(v presence.Teams, by author) {
+	if v == o.shown {
+		return
+	}
+	o.shown = v
+	if o.version++; by != ours {
+		o.hers = o.version
+	}
+	o.tell()
 }
 
 // look is what a read begun now will tell, or a notification sent now.
@@ -96,11 +119,11 @@ func (o *office) prefer(v presence.Teams, lifetime time.Duration, by author) {
 			if o.slotUntil.Equal(until) && !o.slot.IsZero() {
 				o.slot = presence.Teams{}
 				o.ranOut("the preferred presence", o.slotBy)
-				o.changed()
+				o.changed(anna)
 			}
 		})
 	}
-	o.changed()
+	o.changed(by)
 }
 
 func (o *office) hold(v presence.Teams, lifetime time.Duration) {
@@ -110,10 +133,10 @@ func (o *office) hold(v presence.Teams, lifetime time.Duration) {
 		if o.sessionUntil.Equal(until) && !o.session.IsZero() {
 			o.session = presence.Teams{}
 			o.ranOut("the session", anna)
-			o.changed()
+			o.changed(anna)
 		}
 	})
-	o.changed()
+	o.changed(ours)
 }
 
 // write carries out an action of the connector.
@@ -125,7 +148,7 @@ func (o *office) write(a presence.Action) {
 		o.hold(a.Value, a.Lifetime)
 	case presence.ClearSession:
 		o.session = presence.Teams{}
-		o.changed()
+		o.changed(ours)
 	case presence.SetPreferred:
 		o.prefer(a.Value, a.Lifetime, ours)
 	case presence.ClearPreferred:

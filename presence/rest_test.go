@@ -1,6 +1,7 @@
 package presence_test
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,30 +11,40 @@ import (
 // quiet is longer than anything of the schedules takes to have its effect.
 const quiet = 3 * time.Minute
 
-// play plays a schedule and asserts what holds of every one. Before its last change all that
-// is late or lost is made good.
+// sweep is how long after the last change Teams is read at the latest.
+const sweep = 20 * time.Second
+
+// play plays a schedule and asserts what holds of every one. Before anna changes something for
+// the last time all that is late or lost is made good.
 func (m *model) play(s schedule) {
 	m.schedule = s
 	for ; slices.Contains(circumstances, s[0].what); s = s[1:] {
 		s[0].what.do(m, s[0].value)
 	}
+	events, last, change, ending := s.parts()
 	m.connector.start()
-	events, change, ending := s[:len(s)-2], s[len(s)-2], s[len(s)-1]
 	for _, e := range events {
 		m.pass(e)
 	}
-	m.heal()
+	m.heal("")
 	healed := m.now
-	m.until(change.at - time.Second)
+	m.until(last[0].at - time.Second)
 	m.connector.read(latency)
 	m.advance(time.Second)
 	m.recover(healed)
 	if m.now.Sub(healed) >= quiet {
 		m.atRest()
 	}
-	expect := m.expect()
+	for _, e := range last[:len(last)-1] {
+		m.pass(e)
+	}
+	m.until(change.at)
+	expect := m.expect(healed)
 	m.pass(change)
 	changed := m.now
+	m.advance(sweep)
+	m.mute = 0
+	m.connector.read(m.reads)
 	m.advance(quiet)
 	m.recover(changed)
 	m.atRest()
@@ -42,9 +53,10 @@ func (m *model) play(s schedule) {
 	m.still()
 }
 
-// recover gives a connector that was killed after that time another while to begin again.
+// recover gives a connector another while that was killed after that time, or from which
+// something has run out.
 func (m *model) recover(since time.Time) {
-	if c := m.connector; !c.up || c.started.After(since) || c.licensed && (c.memory.Agreed == nil || c.pbx == nil) {
+	if c := m.connector; !c.up || c.started.After(since) || m.ranOut.After(since) || c.licensed && (c.memory.Agreed == nil || c.pbx == nil) {
 		m.advance(quiet)
 	}
 }
@@ -59,8 +71,8 @@ func (m *model) pass(e event) {
 }
 
 // heal ends every trouble, but a write may yet be lost, and the connector killed.
-func (m *model) heal() {
-	m.reads, m.answers, m.exchange.delay = latency, latency, latency
+func (m *model) heal(string) {
+	m.reads, m.answers, m.exchange.delay, m.office.lag = latency, latency, latency, 0
 	m.mute, m.faults = 0, slices.DeleteFunc(m.faults, func(f fault) bool { return f == refused })
 	m.note("all troubles end")
 	if m.connector.stopping {
@@ -98,7 +110,7 @@ func (m *model) endCalls(string) {
 	ended := m.now
 	m.advance(quiet)
 	m.recover(ended)
-	if m.atRest(); !m.owed.IsZero() && m.office.slot != m.owed {
+	if m.atRest(); !m.owed.IsZero() && m.now.Before(m.owedUntil) && m.office.slot != m.owed {
 		m.failf("after the call the preferred presence is %v instead of %v", m.office.slot, m.owed)
 	}
 }
@@ -150,17 +162,17 @@ func (m *model) still() {
 // callsAtRest asserts that calls are mirrored.
 func (m *model) callsAtRest() {
 	o, x, c := m.office, m.exchange, m.connector
-	if o.refused && (!o.session.IsZero() || o.now.Sub(o.sessionUntil) < quiet) {
+	if o.refused && (!o.session.IsZero() || c.memory.Session != nil || o.now.Sub(o.sessionUntil) < quiet) {
 		return // what may not be ended looks like a call, until it runs out
 	}
 	refusedSession := c.memory.Session != nil && (c.memory.Session.Stage == presence.Refused || c.memory.Session.Stage == presence.Gone)
 	clear := x.counted || len(x.aliens) == 0 // else nobody can tell whether a call goes on
-	if held := !o.session.IsZero(); held != (x.calls > 0) && clear && !refusedSession {
+	if held := !o.session.IsZero(); held != (x.calls > 0 && m.carries(presence.SideTeams)) && clear && !refusedSession {
 		m.failf("a call on the PBX: %v, a session: %v", x.calls > 0, held)
 	}
 	inCall := inCall(m.office.shown) && !m.ownCall()
 	refusedCall := c.memory.Call != nil && c.memory.Call.Stage == presence.Refused
-	if want := inCall && !refusedCall; want != (len(x.aliens) == 1) || len(x.aliens) > 1 {
+	if want := inCall && !refusedCall && m.carries(presence.SidePBX); want != (len(x.aliens) == 1) || len(x.aliens) > 1 {
 		m.failf("Teams shows %v, and there are %d alien calls", o.shown, len(x.aliens))
 	}
 }
@@ -191,7 +203,8 @@ func (m *model) valuesAtRest() {
 		m.failf("the PBX shows %q in place of an alien call", x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
-	if o.slotBy == ours && !o.slot.IsZero() && inTable && o.slot != manual.Value {
+	given := c.memory.ToTeams != nil && c.memory.ToTeams.Value.IsZero() // up for what may be older, and shows nothing while she is signed out
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && !given && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
 	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && weaker(o.slot) {
@@ -205,12 +218,15 @@ func (m *model) valuesAtRest() {
 
 // expect returns what is to be asserted once the last event has had its effect: that it was
 // carried over as the tables say.
-func (m *model) expect() func() {
+func (m *model) expect(begun time.Time) func() {
 	o, x, c := m.office, m.exchange, m.connector
-	if !c.licensed {
+	if !c.licensed || !c.up || c.memory.Agreed == nil || c.started.After(begun) || !m.caughtUp() {
 		return func() {}
 	}
-	agreed, shown, held, heldBy := *c.memory.Agreed, o.shown, x.activity, x.by
+	if m.unnumbered && m.missed.After(begun) {
+		return func() {} // whether Teams went back to what it showed is anybody's guess
+	}
+	agreed, shown, beneath, held, heldBy := *c.memory.Agreed, o.shown, o.slot, x.activity, x.by
 	if h := c.memory.Session; h != nil && (h.Stage == presence.Refused || h.Stage == presence.Gone) || o.refused {
 		return func() {} // what is beneath a call that cannot be shown is anybody's guess
 	}
@@ -220,24 +236,41 @@ func (m *model) expect() func() {
 	}
 	talking := x.calls > 0 || inCall(o.shown) && !m.ownCall()
 	return func() {
+		lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
 		switch {
+		case !c.licensed:
 		case x.activity != held && x.activity == agreed.PBX:
-		case x.activity != held && x.by != ours:
+		case x.activity != held && x.by != ours && m.carries(presence.SideTeams):
 			m.expectInTeams(talking)
+		case x.activity != held && x.by != ours:
 		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:
 		case !x.counted && m.ownCall(): // it was hidden by the alien call until now
 		case o.shown.Shows(unchanged): // whatever a call has hidden meanwhile
-		case written != nil && (o.shown.Shows(written.Value) || shown.Shows(written.Value) && written.Stage == presence.Lifted): // it says what the PBX says
+		case written != nil && (o.shown.Shows(written.Value) || beneath == written.Value && (lifted || written.Stage == presence.Lifted)): // it says what the PBX says
 		default:
 			m.expectOnPBX(agreed.Teams, held, heldBy)
 		}
 	}
 }
 
+// caughtUp reports that the connector has heard of all that anna has changed, and has no write
+// under way. It need not have heard of what it has written itself, unless that hides a call.
+func (m *model) caughtUp() bool {
+	o, x, c := m.office, m.exchange, m.connector
+	under := func(s presence.Stage) bool {
+		return s == presence.Pending || s == presence.Leaving || s == presence.Lifting
+	}
+	w, v := c.memory.ToPBX, c.memory.ToTeams
+	return c.doing == nil && (w == nil || !under(w.Stage)) && (v == nil || !under(v.Stage)) &&
+		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
+}
+
 func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
 	shown := m.office.shown
 	want, known := rules.Tables.ToPBX(shown.Activity)
 	switch {
+	case !m.carries(presence.SidePBX):
+		want = held
 	case want == presence.OnThePhone && m.exchange.noAlien && !m.ownCall() && (held == "" || heldBy == ours):
 		want = presence.Busy
 	case !known, want == presence.OnThePhone:
@@ -255,10 +288,14 @@ func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
 func (m *model) expectInTeams(talking bool) {
 	manual, inTable := rules.Tables.ToTeams(m.exchange.activity)
 	want, waits := manual.Value, talking && manual.Value != shows("DoNotDisturb")
-	if waits && inTable && m.office.slot.IsZero() {
-		m.owed = want
+	o := m.office
+	if waits && inTable && o.slot.IsZero() && (o.session.IsZero() || !o.call.Shows(o.session)) {
+		m.owed, m.owedUntil = want, m.now.Add(manual.Lifetime-quiet)
 	}
-	if o := m.office; inTable && !waits && o.slot != want || inTable && waits && o.slotBy == ours && !o.slot.IsZero() {
+	if word, _ := rules.Tables.ToPBX(o.shown.Activity); word == cmp.Or(m.exchange.activity, presence.Online) {
+		return // Teams says so, whoever has brought that about
+	}
+	if inTable && !waits && o.slot != want || inTable && waits && o.slotBy == ours && !o.slot.IsZero() {
 		m.failf("the PBX was set to %q, and the preferred presence is %v instead of %v", m.exchange.activity, m.office.slot, want)
 	}
 }

@@ -9,6 +9,7 @@ const (
 	RuleExpired      Rule = "the preferred presence ran out; the PBX keeps its value"
 	RuleHidden       Rule = "the write is hidden by what its side shows; not repeated"
 	RuleTaken        Rule = "a person replaced what the connector had written"
+	RuleLate         Rule = "what the connector had written shows late, after what it was given up for"
 	RuleCallPBX      Rule = "a call on the PBX is shown in Teams"
 	RuleCallPBXEnd   Rule = "the call on the PBX ended"
 	RuleRenew        Rule = "the call on the PBX goes on"

@@ -73,7 +73,7 @@ func failure(s schedule) string {
 // shortest leaves out of a schedule that fails whatever it fails without.
 func shortest(s schedule) schedule {
 	for i := 0; i < len(s)-1; { // the last one is the end
-		if less := slices.Delete(slices.Clone(s), i, i+1); failure(less) != "" {
+		if less := slices.Delete(slices.Clone(s), i, i+1); less.whole() && failure(less) != "" {
 			s, i = less, 0
 		} else {
 			i++

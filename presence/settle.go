@@ -1,6 +1,9 @@
 package presence
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // settle compares what was written with what the sides show.
 func (s *step) settle() {
@@ -51,10 +54,13 @@ func (s *step) settlePBX() {
 	}
 }
 
-// standsPBX ends the flight. What was taken back need not be remembered.
+// standsPBX ends the flight. What was taken back need not be remembered, nor what was put back
+// for a person: what Teams holds has come from there.
 func (s *step) standsPBX() {
-	s.m.ToPBX.Stage, s.m.ToPBX.Trail = Stands, nil
-	if s.m.ToPBX.Activity == "" {
+	w := s.m.ToPBX
+	w.Stage, w.Trail = Stands, nil
+	source, _ := s.Tables.ToTeams(w.Activity)
+	if held := s.m.ToTeams; w.Activity == "" || held != nil && !held.Value.IsZero() && held.Value == source.Value {
 		s.m.ToPBX = nil
 	}
 }
@@ -95,11 +101,11 @@ func (s *step) settleTeams() {
 		s.settleTeamsGone(w)
 	case w.Stage == Lifting || w.Stage == Lifted:
 		s.settleLifted(w)
-	case shown.Shows(w.Value): // also when its person signs in again: no change
-		if w.Stage == Hidden || w.Stage == Stands {
-			w.Stage = Stands
-			s.agreeTeams(shown)
+	case shown.Shows(w.Value):
+		if a := s.m.Agreed; w.Stage == Hidden || a != nil && (a.Teams.IsZero() || nobody(a.Teams)) {
+			s.agreeTeams(shown) // its person has signed in again: no change
 		}
+		w.Stage = Stands
 	case w.Stage == Stands && !signedOut(shown) && !s.ownCall(),
 		w.Stage == Hidden && !signedOut(shown) && !s.ownCall() && !shown.Shows(w.Old):
 		s.takenTeams()
@@ -110,12 +116,13 @@ func (s *step) settleTeams() {
 // call. Nobody has chosen that just now, unless only a hand can set it.
 func (s *step) settleLifted(w *TeamsWrite) {
 	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
+	_, inTable := s.Tables.ToPBX(shown.Activity)
 	switch {
 	case s.ownCall():
 		if s.m.Session.stands() && !s.outshines(s.m.Agreed.Teams) {
 			s.agreeTeams(w.Value) // anything but the call is a choice from now on
 		}
-	case s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
+	case !inTable, s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
 	default:
 		s.agreeTeams(w.Value)
 		s.takenTeams()
@@ -128,17 +135,25 @@ func (s *step) byHand() bool {
 	return s.m.Session.stands() && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
 }
 
+// echoed reports that what Teams shows may be a late echo of what has made room for a call, or of
+// what was written before that. It tells of no call.
+func (s *step) echoed() bool {
+	w := s.m.ToTeams
+	return s.Teams != nil && w.lifted() && slices.ContainsFunc(w.Trail, s.Teams.Value.Shows) && !s.settled(w.At)
+}
+
 // outshines reports that a client shows a value in place of the own session, and nobody has
 // chosen it.
 func (s *step) outshines(t Teams) bool {
 	return !t.IsZero() && !weakerThanSession(t) && !manual(t) && !s.Tables.isCall(t)
 }
 
-// uncovers reports that what Teams shows may be what was beneath the own session, which
-// may have ended before w has come back.
+// uncovers reports that what Teams shows may be what was beneath the own session, which has ended
+// or may have ended, and w does not show yet.
 func (s *step) uncovers(w *TeamsWrite) bool {
 	h := s.m.Session
-	return w != nil && w.Stage == Pending && h != nil && h.Stage == Leaving && !manual(s.Teams.Value)
+	ended := h != nil && (h.Stage == Leaving || h.Stage == Gone || h.Stage == Pending && !h.Until.IsZero())
+	return w.inFlight() && ended && !manual(s.Teams.Value)
 }
 
 // early reports that what Teams shows may be what w, which makes room for the own session, has
@@ -163,7 +178,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.unsure = true
 			return
 		}
-		if w.Stage == Sent && (late || !w.still(*s.Teams)) {
+		if w.Stage == Sent && (late || !w.still(*s.Teams) && !w.trails(*s.Teams)) {
 			s.agreeTeams(Teams{})
 			s.letGo()
 		}
@@ -205,18 +220,43 @@ func (s *step) takenTeams() {
 	s.fired(RuleTaken)
 }
 
-// letGo forgets a preferred presence that no longer stands. For the settle time it
-// stays known that something was written: notifications of it may still arrive.
+// letGo forgets a preferred presence that no longer stands. For the settle time it stays known
+// that something was written, and what: that may still be shown, since a person may have replaced
+// it only in the order in which Teams shows changes.
 func (s *step) letGo() {
-	s.m.ToTeams = &TeamsWrite{Stage: Stands, At: s.m.ToTeams.At}
-	s.settleTeamsGone(s.m.ToTeams)
+	w := s.m.ToTeams
+	gone := &TeamsWrite{Stage: Stands, At: w.At}
+	if !w.Value.IsZero() && !w.lifted() && !s.settled(w.At) {
+		gone.Trail, gone.Until = []Teams{w.Value}, w.Until
+	}
+	s.m.ToTeams = gone
+	s.settleTeamsGone(gone)
 }
 
 func (s *step) settleTeamsGone(w *TeamsWrite) {
-	if s.settled(w.At) {
+	switch {
+	case w.doubted() && s.Teams.Value.Shows(w.Trail[0]):
+		if s.unsure = !s.Teams.certain(w.At); !s.unsure {
+			s.regain(w)
+		}
+	case w.doubted() && signedOut(s.Teams.Value): // it may show when they sign in
+	case s.settledAndSeen(w.At), !w.doubted() && s.settled(w.At):
 		s.m.ToTeams = nil
-	} else if s.m.Agreed != nil && s.Teams.Notified && !s.Teams.Value.Shows(s.m.Agreed.Teams) {
+	case s.m.Agreed != nil && s.Teams.Notified && !s.Teams.Value.Shows(s.m.Agreed.Teams):
 		s.unsure = true
+	}
+}
+
+// regain takes up what was given up and shows after all. What was carried to the PBX meanwhile
+// is older, so it is carried as well.
+func (s *step) regain(w *TeamsWrite) {
+	if s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX) && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
+		return
+	}
+	s.m.ToTeams = &TeamsWrite{Value: w.Trail[0], Stage: Stands, At: w.At, Until: w.Until}
+	if word, visible := s.word(); s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX) && visible {
+		s.fired(RuleLate)
+		s.carryTeams(s.Teams.Value, word, s.PBX.Value.Activity)
 	}
 }
 

@@ -213,7 +213,7 @@ func TestSince(t *testing.T) {
 	require.Equal(t, "5 s ago", since(time.Now().Add(-5500*time.Millisecond)))
 	require.Equal(t, "5 min ago", since(time.Now().Add(-5*time.Minute)))
 	require.Contains(t, since(time.Now().Add(-25*time.Hour)), "UTC")
-	require.Empty(t, since(time.Time{}))
+	require.Equal(t, "not yet", since(time.Time{}))
 }
 
 func TestTheOpenPointsOfThePBXAreKeys(t *testing.T) {

@@ -98,7 +98,7 @@ func TestStatusShowsTheThreeLights(t *testing.T) {
 			require.Equal(t, "application/json", answer.Header().Get("Content-Type"))
 			require.True(t, json.Valid(answer.Body.Bytes()))
 			people := s.get(t, "/people", "").Body.String()
-			require.Contains(t, people, "Rule")
+			require.Contains(t, people, `"rule": "address"`)
 			require.Contains(t, people, "reception")
 			page := s.get(t, "/status", "text/html")
 			require.Contains(t, page.Body.String(), "master PBX")

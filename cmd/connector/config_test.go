@@ -25,7 +25,7 @@ func parse(t *testing.T, file string, args ...string) (config, error) {
 		require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
 		args = append(args, "--config", name)
 	}
-	_, err := readArgs(&c, append([]string{"serve"}, args...), kong.DefaultEnvars("CONNECTOR"))
+	_, err := readArgs(&c, append([]string{"serve"}, args...), kong.WithBeforeReset(environment))
 	return c.Serve.config, err
 }
 
@@ -72,7 +72,6 @@ func TestAFileSetsEveryKindOfKey(t *testing.T) {
 }
 
 func TestFlagsWinOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
-	t.Setenv("CONNECTOR_SERVE_GRAPH_TENANT", "from the environment")
 	t.Setenv("CONNECTOR_GRAPH_TENANT", "from the environment")
 	c, err := parse(t, goodFile)
 	require.NoError(t, err)

@@ -58,7 +58,7 @@ func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 	if err != nil {
 		return err
 	}
-	if err := values.check(ctx); err != nil {
+	if err := values.check(); err != nil {
 		return err
 	}
 	ctx.AddResolver(values)
@@ -152,14 +152,9 @@ func (f *fileValues) value(name string, node *yaml.Node) (any, error) {
 // Validate implements [kong.Resolver].
 func (f *fileValues) Validate(*kong.Application) error { return nil }
 
-// check refuses a key that is no flag, and names the nearest one.
-func (f *fileValues) check(ctx *kong.Context) error {
-	var known []string
-	for _, flag := range ctx.Flags() {
-		if flag.Name != "help" && flag.Name != "config" {
-			known = append(known, flag.Name)
-		}
-	}
+// check refuses a key that is no setting, and names the nearest one.
+func (f *fileValues) check() error {
+	known := slices.DeleteFunc(settingNames(), func(name string) bool { return name == "config" })
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
 		if !slices.Contains(known, name) {
 			hint := didYouMean(name, known)

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
 )
 
 // reread reads the command line, the environment and the configuration file once more.
@@ -100,13 +98,4 @@ func changes(a, b config) (names []string) {
 		}
 	}
 	return names
-}
-
-// settings are the flags of a configuration, with its values.
-func settings(c *config) []*kong.Flag {
-	k, err := kong.New(c, kong.NoDefaultHelp())
-	if err != nil {
-		panic("connector: the settings are no flags: " + err.Error())
-	}
-	return k.Model.Flags
 }

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// settings are the flags of a configuration, with its values.
+func settings(c *config) []*kong.Flag {
+	k, err := kong.New(c, kong.NoDefaultHelp())
+	if err != nil {
+		panic("connector: the settings are no flags: " + err.Error())
+	}
+	return k.Model.Flags
+}
+
+// settingNames are the names of the settings, as flags.
+func settingNames() (names []string) {
+	for _, flag := range settings(&config{}) {
+		names = append(names, flag.Name)
+	}
+	return names
+}
+
+// environment gives each setting its variable, where the command that is run has settings. What
+// else a command takes are flags.
+func environment(run *kong.Path) error {
+	if run.Command == nil || !slices.ContainsFunc(run.Command.Flags, func(f *kong.Flag) bool { return f.Name == "config" }) {
+		return nil
+	}
+	names := settingNames()
+	for _, flag := range run.Command.Flags {
+		if slices.Contains(names, flag.Name) {
+			flag.Envs = []string{"CONNECTOR_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))}
+			flag.Tag.Envs = flag.Envs
+		}
+	}
+	return nil
+}

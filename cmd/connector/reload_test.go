@@ -206,7 +206,7 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 		"no certificate":   {map[string]any{"graph-client-secret": nil, "graph-certificate": garbage}, "graph cannot be used: certificate"},
 		"no row":           {map[string]any{"tables-to-teams": map[string]any{"lunch": "Busy"}}, "tables cannot be used: to_teams, row"},
 		"no TLS":           {map[string]any{"tls-key": garbage}, "tls-cert cannot be used"},
-		"a secret is gone": {map[string]any{"graph-notify-secret": "file:/nowhere"}, "graph-notify-secret is not understood"},
+		"a secret is gone": {map[string]any{"graph-notify-secret": "file:/nowhere"}, "graph-notify-secret cannot be read: open /nowhere"},
 		"a long password":  {map[string]any{"pbx-password": "much-too-long-a-password"}, "pbx cannot be used: option Password is longer"},
 	} {
 		keys := map[string]any{"public-url": "https://elsewhere.example", "graph-notify-secret": "another"}

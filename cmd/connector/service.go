@@ -130,7 +130,7 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 		PublicURL: s.config.notifyURL(),
 		AppID:     s.config.Graph.userClient(), Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.cloud().Authority,
 		HTTP:   &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		Secret: string(s.config.Graph.NotifySecret), Keys: keys, Logger: s.log,
+		Secret: s.config.Graph.NotifySecret.text, Keys: keys, Logger: s.log,
 	})
 	if err != nil {
 		return s.config.wrong("public-url", "cannot be used: %w", err)
@@ -144,7 +144,7 @@ func (s *service) moveWebhook(to *service) error {
 	if err := s.notifyKeys.move(to.notifyKeys.file, s.webhook); err != nil {
 		return err
 	}
-	s.webhook.SetSecret(string(to.config.Graph.NotifySecret))
+	s.webhook.SetSecret(to.config.Graph.NotifySecret.text)
 	return s.webhook.SetPublicURL(to.config.notifyURL())
 }
 
@@ -176,7 +176,7 @@ func (s *service) newFeed(http.RoundTripper) error {
 func (s *service) newPBX(http.RoundTripper) (err error) {
 	c := s.config.PBX
 	s.pbx, err = pbx.NewServer(pbx.Options{
-		Password: string(c.Password), App: c.App, Master: c.Master,
+		Password: c.Password.text, App: c.App, Master: c.Master,
 		Licence: c.Licence, LicenceOff: c.Licence == "off", LicenceEvery: c.LicenceEvery,
 		Contact: c.Contact, ContactUnnamed: c.ContactUnnamed, PhoneContact: c.PhoneContact, PresenceOnMaster: c.PresenceOnMaster,
 		WatchImpersonated: c.WatchHidden,

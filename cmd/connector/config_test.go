@@ -113,7 +113,7 @@ func TestAWrongFileIsRefusedWithTheLine(t *testing.T) {
 func TestASecretOfDigitsIsTakenAsItStands(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"12345678", "01234567", "0x12", "true", "1e3", "null-ish"} {
-		c, err := parse(t, "pbx: {password: "+password+"}\ngroups: [{people: [1234]}]\n")
+		c, err := parse(t, "pbx: {password: "+password+"}\ngroups: [{people: [1234], direction: both}]\n")
 		require.NoError(t, err)
 		require.Equal(t, password, c.PBX.Password.text)
 		require.Equal(t, []string{"1234"}, c.Groups[0].People)
@@ -137,7 +137,7 @@ func TestTimesThatCannotBeMeantAreRefused(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
-	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ngroups: [{people: [anna]}, {people: [ben, Anna]}]\n")
+	c, err := parse(t, "feed: push\nstatus_listen: :8080\ntls_cert: a.pem\ngroups: [{people: [anna], direction: both}, {people: [ben, Anna], direction: both}]\n")
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
@@ -279,7 +279,7 @@ people:
   every: -3m
 reconcile_every: 1m
 tls_cert: a.pem
-groups: [{people: [ben]}, {people: [Ben]}]
+groups: [{people: [ben], direction: both}, {people: [Ben], direction: both}]
 tables:
   to_teams:
     lunch: Busy

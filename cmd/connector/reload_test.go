@@ -315,7 +315,7 @@ func TestEveryChangeIsSeen(t *testing.T) {
 	for flag, want := range map[string]string{
 		"--public-url=https://elsewhere.example": "public-url", "--listen=:1": "listen", "--tls-cert=x": "tls-cert", "--log-level=debug": "log-level",
 		"--sweep-every=3s": "sweep-every", "--feed=sweep": "feed", "--users=presence@example.com": "users", "--people-table=x": "people-table",
-		"--groups=[{people: [x]}]": "groups", "--pbx-watch-hidden": "pbx-watch-hidden", "--graph-client-secret=other": "graph-client-secret",
+		"--groups=[{people: [x], direction: both}]": "groups", "--pbx-watch-hidden": "pbx-watch-hidden", "--graph-client-secret=other": "graph-client-secret",
 	} {
 		b, err := parse(t, goodFile, flag)
 		require.NoError(t, err)

@@ -161,6 +161,11 @@ func (t *Tables) Rows() Rows {
 	return r
 }
 
+// Equal reports whether t and other hold the same rows.
+func (t *Tables) Equal(other *Tables) bool {
+	return t == other || t.call == other.call && maps.Equal(t.toPBX, other.toPBX) && maps.Equal(t.toTeams, other.toTeams) && maps.Equal(t.names, other.names)
+}
+
 // isCall reports that a Teams value says that its person is in a call.
 func (t *Tables) isCall(v Teams) bool {
 	word, _ := t.ToPBX(v.Activity)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +24,7 @@ import (
 type service struct {
 	config     config
 	log        *slog.Logger
-	rules      ruleBook
+	rules      atomic.Pointer[ruleBook]
 	table      match.Table // of people
 	store      store.Store
 	throttle   graph.Throttle // the allowance is that of the app registration, whoever signs in
@@ -70,12 +71,11 @@ func (s *service) build(transport http.RoundTripper) error {
 func (s *service) close() error { return s.store.Close() }
 
 func (s *service) readTables(http.RoundTripper) (err error) {
-	if s.rules, err = s.config.ruleBook(); err != nil {
+	rules, err := s.config.ruleBook()
+	if err != nil {
 		return err
 	}
-	for _, odd := range s.rules.odd() {
-		s.log.Warn(odd)
-	}
+	s.decideBy(&rules)
 	if s.table, err = s.config.People.read(); err != nil {
 		return s.config.wrong("people-table", "cannot be read: %w", err)
 	}
@@ -206,7 +206,7 @@ func (s *service) newBridge(http.RoundTripper) error {
 	var err error
 	s.bridge, err = bridge.New(bridge.Options{
 		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(s.table),
-		Rules: s.rules.of, Watch: s.feed.Watch, Logger: s.log,
+		Rules: s.rulesOf, Watch: s.feed.Watch, Logger: s.log,
 	})
 	if c := s.config.Canary; err == nil && c.User != "" {
 		s.canary = bridge.NewCanary(s.bridge, bridge.CanaryOptions{User: c.User, Every: c.Every, Within: c.Within})

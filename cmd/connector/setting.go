@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -22,6 +23,27 @@ func settingNames() (names []string) {
 		names = append(names, flag.Name)
 	}
 	return names
+}
+
+// changes are the names of the settings in which two configurations differ.
+func changes(a, b config) (names []string) {
+	before, after := settings(&a), settings(&b)
+	for i, flag := range before {
+		if flag.Name != "config" && !reflect.DeepEqual(flag.Target.Interface(), after[i].Target.Interface()) {
+			names = append(names, flag.Name)
+		}
+	}
+	return names
+}
+
+// take gives some settings the values that they have in another configuration.
+func take(c, from *config, names []string) {
+	to, other := settings(c), settings(from)
+	for i, flag := range to {
+		if slices.Contains(names, flag.Name) {
+			flag.Target.Set(other[i].Target)
+		}
+	}
 }
 
 // environment gives each setting its variable, where the command that is run has settings. What

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 )
@@ -200,33 +198,4 @@ func understand(flag *kong.Flag, value any) error {
 		return fmt.Errorf("%q is none of %s", target, strings.Join(known, ", "))
 	}
 	return nil
-}
-
-// didYouMean names the nearest of the known words, where one is near.
-func didYouMean(name string, known []string) string {
-	for _, word := range nearest(name, known) {
-		return "; did you mean " + word + "?"
-	}
-	return ""
-}
-
-// nearest are a few of the known words that are near to a name, the nearest first, and then
-// those that it is a part of.
-func nearest(name string, known []string) []string {
-	if len(name) > 100 {
-		return nil // nobody's, and long to compare
-	}
-	name = strings.ToLower(name)
-	limit := max(2, len(name)/3)
-	far := map[string]int{}
-	for _, word := range known {
-		lower := strings.ToLower(word)
-		if d := levenshtein.ComputeDistance(name, lower); d <= limit {
-			far[word] = d
-		} else if len(name) > 2 && strings.Contains(lower, name) {
-			far[word] = limit + 1
-		}
-	}
-	near := slices.SortedFunc(maps.Keys(far), func(a, b string) int { return cmp.Or(far[a]-far[b], strings.Compare(a, b)) })
-	return near[:min(len(near), 5)]
 }

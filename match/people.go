@@ -8,27 +8,27 @@ import (
 // TeamsUser is a person as Teams knows them (Graph: user resource type).
 type TeamsUser struct {
 	// ID is the object id: never empty, and nobody else's.
-	ID          string
-	DisplayName string
-	UPN         string
-	Mail        string
+	ID          string `json:"id"`
+	DisplayName string `json:"display_name,omitempty"`
+	UPN         string `json:"upn,omitempty"`
+	Mail        string `json:"mail,omitempty"`
 	// Addresses are the proxy addresses, without their "smtp:".
-	Addresses []string
+	Addresses []string `json:"addresses,omitempty"`
 }
 
 // PBXUser is a person as the PBX knows them.
 type PBXUser struct {
 	// GUID is never empty, and nobody else's.
-	GUID string
+	GUID string `json:"guid"`
 	// Name is the unique name within the PBX (h323).
-	Name string
+	Name string `json:"name"`
 	// LongName is the name people read (cn).
-	LongName string
-	Emails   []string
+	LongName string   `json:"long_name,omitempty"`
+	Emails   []string `json:"emails,omitempty"`
 	// Groups are the names of the groups the user is a member of. No rule looks at them.
-	Groups []string
+	Groups []string `json:"groups,omitempty"`
 	// Licensed says whether the user holds the licence without which nothing is linked.
-	Licensed bool
+	Licensed bool `json:"licensed"`
 }
 
 // byID orders Teams users.

@@ -12,35 +12,35 @@ import (
 // both as its PBX users are.
 type Report struct {
 	// Matched are the pairs to link.
-	Matched []Pair
+	Matched []Pair `json:"matched,omitempty"`
 	// Unlicensed are pairs like those in Matched, but of a PBX user without licence.
-	Unlicensed []Pair
+	Unlicensed []Pair `json:"unlicensed,omitempty"`
 	// Ambiguous are the people somebody has to tell apart, in a table for instance.
-	Ambiguous []Ambiguity
+	Ambiguous []Ambiguity `json:"ambiguous,omitempty"`
 	// UnmatchedTeams and UnmatchedPBX have no counterpart by any rule.
-	UnmatchedTeams []TeamsUser
-	UnmatchedPBX   []PBXUser
+	UnmatchedTeams []TeamsUser `json:"unmatched_teams,omitempty"`
+	UnmatchedPBX   []PBXUser   `json:"unmatched_pbx,omitempty"`
 	// UnusedRows are the rows of tables that name nobody on one side or on both, in
 	// the order of the table.
-	UnusedRows []Row
+	UnusedRows []Row `json:"unused_table_rows,omitempty"`
 }
 
 // Pair is two users that are one person, and the name of the rule that says so.
 type Pair struct {
-	Teams TeamsUser
-	PBX   PBXUser
-	Rule  string
+	Teams TeamsUser `json:"teams"`
+	PBX   PBXUser   `json:"pbx"`
+	Rule  string    `json:"rule"`
 }
 
 // Ambiguity is at least three users that a rule ties together.
 type Ambiguity struct {
 	// Rule is the name of the rule.
-	Rule string
+	Rule string `json:"rule"`
 	// Shared are the keys by which they are tied together, as the rule compares
 	// them, in alphabetical order.
-	Shared []string
-	Teams  []TeamsUser
-	PBX    []PBXUser
+	Shared []string    `json:"shared"`
+	Teams  []TeamsUser `json:"teams"`
+	PBX    []PBXUser   `json:"pbx"`
 }
 
 // String names everybody, the PBX users first, and what they share.

@@ -11,11 +11,11 @@ type Table []Row
 // Row names one person on both sides.
 type Row struct {
 	// PBX is the PBX name, the guid or the Long Name.
-	PBX string
+	PBX string `json:"pbx"`
 	// Teams is the object id, the UPN or the mail address.
-	Teams string
+	Teams string `json:"teams"`
 	// Line is where the row stands in its file, from 1; 0 if it comes from elsewhere.
-	Line int
+	Line int `json:"line,omitempty"`
 }
 
 // String returns "pbx = teams".

@@ -91,6 +91,14 @@ func (r Rules) WithDefaults() Rules {
 	return r
 }
 
+// Equal reports whether r and other decide the same.
+func (r Rules) Equal(other Rules) bool {
+	r, other = r.WithDefaults(), other.WithDefaults()
+	same := r.Tables.Equal(other.Tables)
+	r.Tables, other.Tables = nil, nil
+	return same && r == other
+}
+
 // Decision is what to do next for one person, and why.
 type Decision struct {
 	// Memory is to be stored before Action is carried out. Where that is withdrawn, what was

@@ -20,7 +20,7 @@ const (
 type Health struct {
 	Name  string    `json:"name"`
 	State State     `json:"state"`
-	Since time.Time `json:"since"`
+	Since time.Time `json:"since,omitzero"` // zero for what has not begun yet
 	// Detail says in a few words what the state is about, such as "3 of 3 connected".
 	Detail string `json:"detail,omitempty"`
 	// LastError is the last thing that went wrong, also after it was overcome.

@@ -40,9 +40,10 @@ const (
 // ones. Keys are compared without regard to case.
 type Rows struct {
 	// ToPBX maps an activity of Teams to an activity of the PBX, [Online] or [OnThePhone].
+	// "available" stands for Online.
 	ToPBX map[string]string
 	// ToTeams maps an activity of the PBX to a preferred presence; the empty
-	// activity must clear it.
+	// activity, or "available", must clear it.
 	ToTeams map[string]Manual
 	// Call is what Teams shows while its person is in a call on the PBX.
 	// Defaults to Busy/InACall.
@@ -113,11 +114,17 @@ func NewTables(replace ...Rows) (*Tables, error) {
 	t := &Tables{toPBX: map[string]string{}, toTeams: map[string]Manual{}, names: map[string]string{}}
 	for _, rows := range append([]Rows{DefaultRows()}, replace...) {
 		for activity, word := range rows.ToPBX {
-			t.toPBX[strings.ToLower(activity)] = strings.ToLower(word)
+			if word = strings.ToLower(word); word == available {
+				word = Online
+			}
+			t.toPBX[strings.ToLower(activity)] = word
 			t.names[strings.ToLower(activity)] = activity
 		}
 		for activity, manual := range rows.ToTeams {
-			t.toTeams[strings.ToLower(activity)] = manual
+			if activity = strings.ToLower(activity); activity == available {
+				activity = ""
+			}
+			t.toTeams[activity] = manual
 		}
 		t.call = cmp.Or(rows.Call, t.call)
 	}
@@ -159,6 +166,11 @@ func (t *Tables) Rows() Rows {
 		r.ToPBX[t.names[activity]] = word
 	}
 	return r
+}
+
+// Equal reports whether t and other hold the same rows.
+func (t *Tables) Equal(other *Tables) bool {
+	return t == other || t.call == other.call && maps.Equal(t.toPBX, other.toPBX) && maps.Equal(t.toTeams, other.toTeams) && maps.Equal(t.names, other.names)
 }
 
 // isCall reports that a Teams value says that its person is in a call.

@@ -59,7 +59,7 @@ func (t *Tables) checkToTeams(activity string) error {
 	m := t.toTeams[activity]
 	switch {
 	case activity == "" && m != Manual{}:
-		return &TableError{"to_teams", activity, "the empty activity clears, it cannot set " + m.Value.String(), nil}
+		return &TableError{"to_teams", available, "clears, and cannot set " + m.Value.String(), nil}
 	case activity == OnThePhone:
 		return &TableError{"to_teams", activity, "a call is no value of a person; it has a setting of its own, call", nil}
 	case activity != "" && !slices.Contains(pbxWords, activity):

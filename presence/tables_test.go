@@ -109,7 +109,7 @@ func TestTablesThatCannotStandAreRefused(t *testing.T) {
 			presence.Rows{ToTeams: map[string]presence.Manual{"lunch": {Value: pair("Away/Away")}}}, []string{"lifetime"},
 		},
 		"an available that sets something": {
-			presence.Rows{ToTeams: map[string]presence.Manual{"": manual("Busy/Busy")}}, []string{"clears"},
+			presence.Rows{ToTeams: map[string]presence.Manual{"": manual("Busy/Busy")}}, []string{`"available"`, "clears"},
 		},
 		"on-the-phone as a value": {
 			presence.Rows{ToTeams: map[string]presence.Manual{"on-the-phone": manual("Busy/Busy")}}, []string{"call"},
@@ -132,4 +132,23 @@ func TestTablesThatCannotStandAreRefused(t *testing.T) {
 			require.NotEmpty(t, presence.Advice(err))
 		})
 	}
+}
+
+func TestAvailableIsAWordForOnline(t *testing.T) {
+	t.Parallel()
+	tables, err := presence.NewTables(presence.Rows{
+		ToPBX: map[string]string{"Busy": "Available", "Away": "online"}, ToTeams: map[string]presence.Manual{"Available": {}},
+	})
+	require.NoError(t, err)
+	for _, activity := range []string{"Busy", "Away"} {
+		word, known := tables.ToPBX(activity)
+		require.True(t, known)
+		require.Equal(t, presence.Online, word)
+	}
+	require.NotContains(t, tables.Rows().ToTeams, "available")
+	require.Contains(t, tables.Rows().ToTeams, "")
+	_, err = presence.NewTables(presence.Rows{ToTeams: map[string]presence.Manual{
+		"available": {Value: presence.Teams{Availability: "Busy", Activity: "Busy"}, Lifetime: time.Hour},
+	}})
+	require.ErrorContains(t, err, `table to_teams, row "available": clears, and cannot set Busy/Busy`)
 }

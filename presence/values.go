@@ -35,7 +35,7 @@ type PBX struct {
 // String returns the activity alone, "available" where there is none.
 func (p PBX) String() string {
 	if p.Activity == "" {
-		return "available"
+		return available
 	}
 	return p.Activity
 }

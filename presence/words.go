@@ -10,6 +10,10 @@ const (
 	OnThePhone = "on-the-phone"
 )
 
+// available is what a PBX without activity is called. In a table it is as good as [Online], and
+// as the empty activity.
+const available = "available"
+
 // Busy is the word that stands in for [OnThePhone] where a PBX refuses alien calls.
 const Busy = "busy"
 

@@ -34,7 +34,7 @@ func (c config) cloudFits() error {
 // oneSignIn refuses none or several ways to sign in.
 func (c config) oneSignIn() error {
 	ways := 0
-	for _, set := range []bool{c.Graph.ClientSecret != "", c.Graph.Certificate != "", c.Graph.identity() != ""} {
+	for _, set := range []bool{!c.Graph.ClientSecret.empty(), c.Graph.Certificate != "", c.Graph.identity() != ""} {
 		if set {
 			ways++
 		}

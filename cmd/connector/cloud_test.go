@@ -37,9 +37,9 @@ func TestACloudSetsItsAddressesAndSaysWhatItLacks(t *testing.T) {
 func TestThereIsOneWayToSignIn(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, config{Graph: graphConfig{Identity: "none"}}.oneSignIn(), "graph-identity is missing")
-	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: "x", Certificate: "y"}}.oneSignIn(), "exclude each other")
-	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: "x", Identity: "workload"}}.oneSignIn(), "exclude each other")
-	for _, g := range []graphConfig{{ClientSecret: "x"}, {Certificate: "y"}, {Identity: "system-assigned"}} {
+	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: secret{text: "x"}, Certificate: "y"}}.oneSignIn(), "exclude each other")
+	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: secret{text: "x"}, Identity: "workload"}}.oneSignIn(), "exclude each other")
+	for _, g := range []graphConfig{{ClientSecret: secret{text: "x"}}, {Certificate: "y"}, {Identity: "system-assigned"}} {
 		require.NoError(t, config{Graph: g}.oneSignIn())
 	}
 	require.Equal(t, "app", graphConfig{ClientID: "app"}.userClient())

@@ -10,7 +10,7 @@ import (
 // config is every setting of the service. A field is a flag, an environment variable
 // and a key of the configuration file.
 type config struct {
-	Config configFile `help:"Configuration file (YAML)." placeholder:"FILE" env:"CONNECTOR_CONFIG"`
+	Config configFile `help:"Configuration file (YAML)." placeholder:"FILE"`
 
 	Listen       string     `default:":8443" help:"Address for the PBXs and for Microsoft Graph."`
 	TLSCert      string     `name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM). Without one the service speaks plain HTTP, for use behind a reverse proxy."`

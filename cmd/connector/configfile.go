@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 )
@@ -58,7 +56,7 @@ func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 	if err != nil {
 		return err
 	}
-	if err := values.check(ctx); err != nil {
+	if err := values.check(); err != nil {
 		return err
 	}
 	ctx.AddResolver(values)
@@ -152,14 +150,9 @@ func (f *fileValues) value(name string, node *yaml.Node) (any, error) {
 // Validate implements [kong.Resolver].
 func (f *fileValues) Validate(*kong.Application) error { return nil }
 
-// check refuses a key that is no flag, and names the nearest one.
-func (f *fileValues) check(ctx *kong.Context) error {
-	var known []string
-	for _, flag := range ctx.Flags() {
-		if flag.Name != "help" && flag.Name != "config" {
-			known = append(known, flag.Name)
-		}
-	}
+// check refuses a key that is no setting, and names the nearest one.
+func (f *fileValues) check() error {
+	known := slices.DeleteFunc(settingNames(), func(name string) bool { return name == "config" })
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
 		if !slices.Contains(known, name) {
 			hint := didYouMean(name, known)
@@ -205,33 +198,4 @@ func understand(flag *kong.Flag, value any) error {
 		return fmt.Errorf("%q is none of %s", target, strings.Join(known, ", "))
 	}
 	return nil
-}
-
-// didYouMean names the nearest of the known words, where one is near.
-func didYouMean(name string, known []string) string {
-	for _, word := range nearest(name, known) {
-		return "; did you mean " + word + "?"
-	}
-	return ""
-}
-
-// nearest are a few of the known words that are near to a name, the nearest first, and then
-// those that it is a part of.
-func nearest(name string, known []string) []string {
-	if len(name) > 100 {
-		return nil // nobody's, and long to compare
-	}
-	name = strings.ToLower(name)
-	limit := max(2, len(name)/3)
-	far := map[string]int{}
-	for _, word := range known {
-		lower := strings.ToLower(word)
-		if d := levenshtein.ComputeDistance(name, lower); d <= limit {
-			far[word] = d
-		} else if len(name) > 2 && strings.Contains(lower, name) {
-			far[word] = limit + 1
-		}
-	}
-	near := slices.SortedFunc(maps.Keys(far), func(a, b string) int { return cmp.Or(far[a]-far[b], strings.Compare(a, b)) })
-	return near[:min(len(near), 5)]
 }

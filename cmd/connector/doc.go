@@ -6,9 +6,11 @@
 //	connector serve --config file.yaml          the service
 //	connector explain NAME --config file.yaml   why a person shows what they show
 //	connector release --config file.yaml        takes back everything the service ever wrote
+//	connector tables --config file.yaml         the tables in force
+//	connector version                           what the program was built from
 //
 // Every setting is a flag, a key of the configuration file and an environment
 // variable: --graph-tenant, graph: {tenant: …} and CONNECTOR_GRAPH_TENANT are the
 // same. A flag wins over the environment, the environment over the file. See
-// connector serve --help for all of them.
+// connector serve --help for all of them. The demo and the chaos take flags only.
 package main

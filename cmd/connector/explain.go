@@ -37,8 +37,8 @@ func (c explainCmd) ask(ctx context.Context, out io.Writer, place *time.Location
 	if err != nil {
 		return err
 	}
-	if c.StatusPass != "" {
-		r.SetBasicAuth("connector", string(c.StatusPass))
+	if !c.StatusPass.empty() {
+		r.SetBasicAuth("connector", c.StatusPass.text)
 	}
 	// The service is on this machine: no proxy has anything to do with it.
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
@@ -59,6 +59,8 @@ func (c explainCmd) show(out io.Writer, address string, answer *http.Response, b
 	var e bridge.Explanation
 	p := &problem{}
 	switch {
+	case answer.StatusCode == http.StatusUnauthorized && c.StatusPass.err != nil:
+		return &askError{address, "asks for the password, which cannot be read here", "Give it as --status-password, or ask as somebody who may read the file.", c.StatusPass.err}
 	case answer.StatusCode == http.StatusUnauthorized:
 		return &askError{address, "does not accept the password", "Give the password of the status page (status-password).", nil}
 	case answer.StatusCode != http.StatusOK && json.Unmarshal(body, p) == nil && p.Text != "":

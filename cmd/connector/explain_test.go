@@ -194,8 +194,8 @@ func TestExplainSaysWhyItCannotAsk(t *testing.T) {
 		text, todo string
 	}{
 		"the service does not run": {func(c *explainCmd) { c.StatusListen = nobody }, "the service at http://" + nobody + " does not answer: ", "Start the service"},
-		"no password":              {func(c *explainCmd) { c.StatusPass = "" }, "http://" + address + " does not accept the password", "status-password"},
-		"a wrong password":         {func(c *explainCmd) { c.StatusPass = "wrong" }, "does not accept the password", "status-password"},
+		"no password":              {func(c *explainCmd) { c.StatusPass = secret{} }, "http://" + address + " does not accept the password", "status-password"},
+		"a wrong password":         {func(c *explainCmd) { c.StatusPass = secret{text: "wrong"} }, "does not accept the password", "status-password"},
 		"something else listens":   {func(c *explainCmd) { c.StatusListen = strings.TrimPrefix(other.URL, "http://") }, "answers something else: 404", "status-listen"},
 		"no fixed port":            {func(c *explainCmd) { c.StatusListen = "127.0.0.1:0" }, "status-listen: port 0", ""},
 		"no address":               {func(c *explainCmd) { c.StatusListen = "here" }, "status-listen", ""},

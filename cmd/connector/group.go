@@ -12,7 +12,7 @@ import (
 	"github.com/pbx365/connector/match"
 )
 
-// group is some people for whom direction or tables are different.
+// group is some people for whom direction, tables or both are different.
 type group struct {
 	Name      string
 	People    []string // names of PBX users
@@ -81,6 +81,8 @@ func readGroup(node *yaml.Node) (group, error) {
 		return g, errors.New("it holds nobody: give people or pbx_groups")
 	case slices.Contains(g.People, "") || slices.Contains(g.PBXGroups, ""):
 		return g, errors.New("a name in it is empty")
+	case g.Direction == "" && g.Tables.empty():
+		return g, errors.New("nothing is different for it: give a direction, tables or both")
 	case g.Direction != "" && !slices.Contains(directions, g.Direction):
 		return g, fmt.Errorf("direction %q is none of %s", g.Direction, strings.Join(directions, ", "))
 	}

@@ -73,12 +73,12 @@ func (s server) run(ctx context.Context) error {
 
 // guarded asks for the password of the status page where there is one.
 func (s *service) guarded(next http.Handler) http.Handler {
-	if s.config.StatusPass == "" {
+	if s.config.StatusPass.empty() {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, password, _ := r.BasicAuth()
-		if subtle.ConstantTimeCompare([]byte(password), []byte(s.config.StatusPass)) != 1 {
+		if subtle.ConstantTimeCompare([]byte(password), []byte(s.config.StatusPass.text)) != 1 {
 			w.Header().Set("WWW-Authenticate", `Basic realm="connector"`)
 			http.Error(w, "a password is needed", http.StatusUnauthorized)
 			return

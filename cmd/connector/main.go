@@ -21,8 +21,11 @@ type cli struct {
 	Explain explainCmd `cmd:"" help:"Say why a person shows what they show: what arrived, what was decided and written, and what the running service waits for."`
 	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
 	Tables  tablesCmd  `cmd:"" help:"Print the tables in force, or the way of one value there and back."`
+	Version versionCmd `cmd:"" help:"Print what this program was built from."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`
 	Chaos   chaosCmd   `cmd:"" help:"Have many people act while requests go wrong and the connector is killed, and judge what became of it."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"As connector version."`
 }
 
 func main() {
@@ -36,7 +39,8 @@ func run(ctx context.Context, args []string) int {
 	options := []kong.Option{
 		kong.Name("connector"),
 		kong.Description("Keeps presence the same in Microsoft Teams and on an innovaphone PBX."),
-		kong.DefaultEnvars("CONNECTOR"),
+		kong.Vars{"version": version()},
+		kong.WithBeforeReset(environment),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	}
 	again := func() (config, error) {

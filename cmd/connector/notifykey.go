@@ -3,17 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"os"
 	"slices"
 	"sync"
@@ -41,10 +34,17 @@ type notifyKeys struct {
 	log   *slog.Logger
 	light *presence.Light
 
-	mu   sync.Mutex // protects following
-	file string
-	read []byte      // what the file held when it was good
-	keys []graph.Key // in it
+	mu    sync.Mutex // protects following
+	file  string
+	inUse keyFile // as the webhook has it
+}
+
+// keyFile is what a file of keys held.
+type keyFile struct {
+	text []byte
+	keys []graph.Key // the newest first, at least one
+	// ending is why the newest could not be renewed, though it is time to.
+	ending error
 }
 
 func newNotifyKeys(file string, log *slog.Logger) *notifyKeys {
@@ -91,13 +91,27 @@ func (k *notifyKeys) move(file string, webhook *graph.Webhook) error {
 // replace gives the keys to the webhook if they are others than before. Those before them stay
 // behind them: what is encrypted for them is on its way. k.mu is held.
 func (k *notifyKeys) replace(webhook *graph.Webhook) error {
-	read, old := k.read, k.keys
-	keys, err := k.load(time.Now())
-	if err != nil || bytes.Equal(read, k.read) {
+	next, err := k.read(time.Now())
+	if err != nil {
 		return err
 	}
-	k.log.Info("new keys for notifications", "id", keys[0].ID, "expires", keys[0].Certificate.NotAfter)
-	return webhook.SetKeys(withBehind(keys, old))
+	if !bytes.Equal(next.text, k.inUse.text) {
+		if err := webhook.SetKeys(withBehind(next.keys, k.inUse.keys)); err != nil {
+			return err
+		}
+		k.log.Info("new keys for notifications", "id", next.keys[0].ID, "expires", next.keys[0].Certificate.NotAfter)
+	}
+	k.use(next)
+	return nil
+}
+
+// use notes what the webhook has now.
+func (k *notifyKeys) use(f keyFile) {
+	if k.inUse = f; f.ending != nil {
+		k.light.Fail(f.ending)
+		return
+	}
+	k.light.OK(until(f.keys[0].Certificate.NotAfter))
 }
 
 // withBehind are the keys, and behind them those of the old ones that are not among them.
@@ -107,38 +121,42 @@ func withBehind(keys, old []graph.Key) []graph.Key {
 	}))
 }
 
-// load reads the keys, the newest first, and makes one where it is time to. A file that
-// cannot be written is no failure as long as there is a key in it.
+// load returns the keys, the newest first, for a webhook that is made with them.
 func (k *notifyKeys) load(now time.Time) ([]graph.Key, error) {
-	data, err := os.ReadFile(k.file)
+	f, err := k.read(now)
+	if err != nil {
+		return nil, err
+	}
+	k.use(f)
+	return f.keys, nil
+}
+
+// read reads the file, and makes a key where it is time to. A file that cannot be written is
+// no failure as long as there is a key in it.
+func (k *notifyKeys) read(now time.Time) (f keyFile, err error) {
+	f.text, err = os.ReadFile(k.file)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("keys for notifications: %w", err)
+		return f, fmt.Errorf("keys for notifications: %w", err)
 	}
-	var keys []graph.Key
 	if err == nil {
-		if keys, err = parseNotifyKeys(data); err != nil {
-			return nil, fmt.Errorf("keys for notifications, %s: %w; remove the file to have a new one made", k.file, err)
+		if f.keys, err = parseNotifyKeys(f.text); err != nil {
+			return f, fmt.Errorf("keys for notifications, %s: %w; remove the file to have a new one made", k.file, err)
 		}
 	}
-	if len(keys) == 0 || nearsItsEnd(keys[0].Certificate, now) {
-		renewed, err := k.renew(keys, now)
-		switch {
-		case err == nil:
-			data = renewed
-			if keys, err = parseNotifyKeys(data); err != nil {
-				return nil, err
-			}
-		case len(keys) == 0:
-			return nil, fmt.Errorf("keys for notifications: %w", err)
-		default:
-			k.light.Fail(&expiryError{"the key for notifications", keys[0].Certificate.NotAfter, "Make " + k.file + " writable, or put a new key into it.", err})
-			k.read, k.keys = data, keys
-			return keys, nil
-		}
+	if len(f.keys) > 0 && !nearsItsEnd(f.keys[0].Certificate, now) {
+		return f, nil
 	}
-	k.read, k.keys = data, keys
-	k.light.OK(until(keys[0].Certificate.NotAfter))
-	return keys, nil
+	renewed, err := k.renew(f.keys, now)
+	switch {
+	case err == nil:
+		f.text = renewed
+		f.keys, err = parseNotifyKeys(renewed)
+		return f, err
+	case len(f.keys) == 0:
+		return f, fmt.Errorf("keys for notifications: %w", err)
+	}
+	f.ending = &expiryError{"the key for notifications", f.keys[0].Certificate.NotAfter, "Make " + k.file + " writable, or put a new key into it.", err}
+	return f, nil
 }
 
 func nearsItsEnd(c *x509.Certificate, now time.Time) bool {
@@ -167,92 +185,4 @@ func (k *notifyKeys) renew(old []graph.Key, now time.Time) ([]byte, error) {
 		data = append(data, text...)
 	}
 	return data, writeFile(k.file, data)
-}
-
-// makeNotifyKey makes a self-signed certificate with its key. Graph checks neither
-// its issuer nor its name.
-func makeNotifyKey(begin, end time.Time) ([]byte, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(begin.UnixNano()), Subject: pkix.Name{CommonName: "connector notifications"},
-		NotBefore: begin, NotAfter: end,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
-	return encodeNotifyKey(graph.Key{Certificate: cert, Private: key})
-}
-
-func encodeNotifyKey(key graph.Key) ([]byte, error) {
-	private, err := x509.MarshalPKCS8PrivateKey(key.Private)
-	if err != nil {
-		return nil, err
-	}
-	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: key.Certificate.Raw}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...), nil
-}
-
-// parseNotifyKeys returns the keys in the file, the one that began last first. Each
-// certificate needs its private key, in any order.
-func parseNotifyKeys(data []byte) ([]graph.Key, error) {
-	var (
-		keys     []graph.Key
-		privates []*rsa.PrivateKey
-	)
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		switch block.Type {
-		case "CERTIFICATE":
-			cert, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, errors.New("a certificate in it is damaged")
-			}
-			sum := sha256.Sum256(cert.Raw)
-			keys = append(keys, graph.Key{ID: hex.EncodeToString(sum[:16]), Certificate: cert})
-		case "PRIVATE KEY", "RSA PRIVATE KEY":
-			private, err := parsePrivate(block)
-			if err != nil {
-				return nil, err
-			}
-			privates = append(privates, private)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("it holds no certificate with an RSA key")
-	}
-	for i := range keys {
-		own := slices.IndexFunc(privates, func(p *rsa.PrivateKey) bool { return p.PublicKey.Equal(keys[i].Certificate.PublicKey) })
-		if own < 0 {
-			return nil, fmt.Errorf("certificate number %d has no RSA key in it", i+1)
-		}
-		keys[i].Private = privates[own]
-	}
-	slices.SortStableFunc(keys, func(a, b graph.Key) int { return b.Certificate.NotBefore.Compare(a.Certificate.NotBefore) })
-	return keys, nil
-}
-
-func parsePrivate(block *pem.Block) (*rsa.PrivateKey, error) {
-	if block.Type == "RSA PRIVATE KEY" {
-		key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-		if err != nil {
-			return nil, errors.New("a private key in it is damaged")
-		}
-		return key, nil
-	}
-	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, errors.New("a private key in it is damaged")
-	}
-	key, ok := private.(*rsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("a private key in it is not RSA")
-	}
-	return key, nil
 }

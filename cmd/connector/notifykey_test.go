@@ -113,6 +113,47 @@ func TestNewNotificationKeysReachTheWebhook(t *testing.T) {
 	})
 }
 
+func TestKeysThatTheWebhookDidNotTakeAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	k := testKeys(t)
+	keys, err := k.load(time.Now())
+	require.NoError(t, err)
+	o := graph.WebhookOptions{PublicURL: "https://connector.example", Secret: "s"}
+	picky, err := graph.NewWebhook(o) // without application and tenant it takes no keys
+	require.NoError(t, err)
+	o.AppID, o.Tenant, o.Keys = "a", "t", keys
+	webhook, err := graph.NewWebhook(o)
+	require.NoError(t, err)
+
+	var log bytes.Buffer
+	k.log = slog.New(slog.NewTextHandler(&log, nil))
+	file, id := newKey(t)
+	require.Error(t, k.move(file, picky))
+	require.NotEqual(t, file, k.file)
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, writeFile(k.file, data))
+	var failed presence.Health
+	for range 2 {
+		k.look(picky)
+		require.Equal(t, presence.StateFailed, k.light.Health().State)
+		require.Contains(t, log.String(), "stay as they are")
+		require.NotContains(t, log.String(), "new keys")
+		if !failed.Since.IsZero() {
+			require.Equal(t, failed.Since, k.light.Health().Since, "it has not been green meanwhile")
+		}
+		failed = k.light.Health()
+		log.Reset()
+	}
+	k.look(webhook)
+	require.Contains(t, log.String(), "new keys for notifications")
+	require.Contains(t, log.String(), id)
+	require.Equal(t, presence.StateOK, k.light.Health().State)
+	log.Reset()
+	k.look(webhook)
+	require.Empty(t, log.String())
+}
+
 func TestNotificationKeysAreFoundInAnyOrder(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

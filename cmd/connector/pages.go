@@ -56,7 +56,7 @@ func since(t time.Time) string {
 	d := time.Since(t)
 	switch {
 	case t.IsZero():
-		return ""
+		return "not yet"
 	case d < time.Minute:
 		return fmt.Sprintf("%d s ago", int(d.Seconds()))
 	case d < time.Hour:

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
 )
 
 // reread reads the command line, the environment and the configuration file once more.
@@ -24,8 +22,12 @@ type reloader struct {
 	inUse     config // what the service was made from, with what was applied since
 }
 
-// whileRunning are the settings that change without a restart.
-var whileRunning = []string{"public-url", "graph-notify-key", "graph-notify-secret"}
+// The settings that change without a restart: those of the webhook, where there is one, and
+// those of the rules.
+var (
+	webhookSettings = []string{"public-url", "graph-notify-key", "graph-notify-secret"}
+	ruleSettings    = []string{"tables-to-pbx", "tables-to-teams", "tables-call", "direction", "groups", "settle", "pace"}
+)
 
 // run reads the configuration again whenever it is told to, until ctx ends.
 func (r *reloader) run(ctx context.Context, told <-chan os.Signal) {
@@ -48,9 +50,14 @@ func (r *reloader) reload() {
 		log.Error("the configuration is wrong and stays as it was", "error", err)
 		return
 	}
-	log.Info("configuration read again", "applied", strings.Join(applied, ", "))
+	if len(applied) > 0 {
+		log.Info("configuration read again", "applied", strings.Join(applied, ", "))
+	}
 	if len(left) > 0 {
 		log.Warn("needs a restart: " + strings.Join(left, ", "))
+	}
+	if len(applied)+len(left) == 0 {
+		log.Info("configuration read again: nothing has changed")
 	}
 }
 
@@ -72,41 +79,29 @@ func (r *reloader) apply() (applied, left []string, err error) {
 		return nil, nil, err
 	}
 	both := r.service.webhook != nil && trial.webhook != nil
+	var ofWebhook, ofRules []string
 	for _, name := range changed {
-		if both && slices.Contains(whileRunning, name) {
-			applied = append(applied, name)
-		} else {
+		switch {
+		case both && slices.Contains(webhookSettings, name):
+			ofWebhook = append(ofWebhook, name)
+		case slices.Contains(ruleSettings, name):
+			ofRules = append(ofRules, name)
+		default:
 			left = append(left, name)
 		}
 	}
 	if !slices.Contains(changed, "people-table") && !reflect.DeepEqual(trial.table, r.service.table) {
 		left = append(left, "people-table")
 	}
-	if len(applied) > 0 {
+	if len(ofWebhook) > 0 {
 		if err := r.service.moveWebhook(trial); err != nil {
 			return nil, nil, err
 		}
-		r.inUse.PublicURL, r.inUse.Graph.NotifyKey, r.inUse.Graph.NotifySecret = next.PublicURL, next.Graph.NotifyKey, next.Graph.NotifySecret
 	}
+	if len(ofRules) > 0 {
+		r.service.moveRules(trial)
+	}
+	applied = slices.Concat(ofWebhook, ofRules)
+	take(&r.inUse, &next, applied)
 	return applied, left, nil
-}
-
-// changes are the names of the settings in which two configurations differ.
-func changes(a, b config) (names []string) {
-	before, after := settings(&a), settings(&b)
-	for i, flag := range before {
-		if flag.Name != "config" && !reflect.DeepEqual(flag.Target.Interface(), after[i].Target.Interface()) {
-			names = append(names, flag.Name)
-		}
-	}
-	return names
-}
-
-// settings are the flags of a configuration, with its values.
-func settings(c *config) []*kong.Flag {
-	k, err := kong.New(c, kong.NoDefaultHelp())
-	if err != nil {
-		panic("connector: the settings are no flags: " + err.Error())
-	}
-	return k.Model.Flags
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pbx365/connector/graph"
 	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/presence"
 )
 
 // reloading is a running stage whose configuration can be read again.
@@ -206,7 +207,7 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 		"no certificate":   {map[string]any{"graph-client-secret": nil, "graph-certificate": garbage}, "graph cannot be used: certificate"},
 		"no row":           {map[string]any{"tables-to-teams": map[string]any{"lunch": "Busy"}}, "tables cannot be used: to_teams, row"},
 		"no TLS":           {map[string]any{"tls-key": garbage}, "tls-cert cannot be used"},
-		"a secret is gone": {map[string]any{"graph-notify-secret": "file:/nowhere"}, "graph-notify-secret is not understood"},
+		"a secret is gone": {map[string]any{"graph-notify-secret": "file:/nowhere"}, "graph-notify-secret cannot be read: open /nowhere"},
 		"a long password":  {map[string]any{"pbx-password": "much-too-long-a-password"}, "pbx cannot be used: option Password is longer"},
 	} {
 		keys := map[string]any{"public-url": "https://elsewhere.example", "graph-notify-secret": "another"}
@@ -237,12 +238,13 @@ func TestWhatCannotChangeIsNamed(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("quite-secret"), 0o600))
 	s.change(map[string]any{
-		"settle": "20s", "pbx-password": "file:" + password, "groups": []any{map[string]any{"people": []string{"ben"}}}, "store": filepath.Join(t.TempDir(), "new.db"),
+		"canary-every": "20s", "pbx-password": "file:" + password, "store": filepath.Join(t.TempDir(), "new.db"),
 	})
 	for range 2 {
 		s.r.reload()
 		log := s.log.take()
-		require.Contains(t, log, `"needs a restart: store, pbx-password, groups, settle"`)
+		require.Contains(t, log, `"needs a restart: store, pbx-password, canary-every"`)
+		require.NotContains(t, log, "configuration read again")
 		require.NotContains(t, log, "quite-secret")
 	}
 	c, err := s.readConfig()
@@ -271,6 +273,54 @@ func TestAHangupHasWatchedFilesReadAtOnce(t *testing.T) {
 	require.NotContains(t, s.log.take(), "wrong")
 }
 
+func TestRulesChangeWithoutARestart(t *testing.T) {
+	t.Parallel()
+	s := newReloading(t, "sweep", nil)
+	shows := func(a actor, activity, want string) {
+		t.Helper()
+		s.tenant.Show(a.id, "Busy", activity)
+		require.True(t, s.await(t.Context(), func() bool { return s.pbxShows(a) == want }), "%s shows %s", a.name, s.pbxShows(a))
+	}
+	shows(s.cast.anna, "InAMeeting", "meeting")
+	s.change(map[string]any{
+		"settle": "20s", "tables-to-pbx": map[string]any{"InAMeeting": "busy", "Juggling": "dnd"},
+		"groups": []any{
+			map[string]any{"name": "phones only", "people": []string{"anna.mueller"}, "direction": "pbx-to-teams"},
+			map[string]any{"name": "nobody", "people": []string{"nobody"}, "direction": "both"},
+		},
+	})
+	s.r.reload()
+	log := s.log.take()
+	require.Contains(t, log, `applied="tables-to-pbx, groups, settle"`)
+	require.Contains(t, log, "a row for Juggling, which Teams is not known to show")
+	require.NotContains(t, log, "restart")
+	require.Equal(t, []string{"nobody: nobody who is kept the same is called nobody"}, s.connector.status().People.UnusedGroups)
+	s.until(t, func(status) bool {
+		e, p := s.connector.explain("anna.mueller")
+		return p == nil && e.Direction == presence.PBXToTeams
+	})
+	s.tenant.Show(s.cast.anna.id, "DoNotDisturb", "DoNotDisturb")
+	shows(s.cast.ben, "InAMeeting", "busy")
+	require.Equal(t, "meeting", s.pbxShows(s.cast.anna))
+	s.r.reload()
+	require.Contains(t, s.log.take(), "nothing has changed")
+
+	s.change(map[string]any{"groups": []any{}, "direction": "pbx-to-teams", "tables-to-pbx": map[string]any{"InAMeeting": "bizzy"}})
+	s.r.reload()
+	require.Contains(t, s.log.take(), `row \"InAMeeting\": the PBX does not know \"bizzy\"`)
+	shows(s.cast.ben, "Juggling", "dnd")
+
+	s.change(map[string]any{"direction": nil, "tables-to-pbx": nil})
+	s.r.reload()
+	require.Contains(t, s.log.take(), `applied="tables-to-pbx, groups"`)
+	s.until(t, func(status) bool {
+		e, p := s.connector.explain("anna.mueller")
+		return p == nil && e.Direction == presence.Both
+	})
+	shows(s.cast.anna, "Busy", "busy")
+	shows(s.cast.ben, "InAMeeting", "meeting")
+}
+
 func TestWhatWasAppliedIsInUse(t *testing.T) {
 	t.Parallel()
 	s := newReloading(t, "auto", nil)
@@ -281,7 +331,7 @@ func TestWhatWasAppliedIsInUse(t *testing.T) {
 	require.Contains(t, s.log.take(), "applied=graph-notify-secret")
 	s.moved(before, func(graphtest.Subscription) bool { return true })
 	s.r.reload()
-	require.Contains(t, s.log.take(), `applied=""`)
+	require.Contains(t, s.log.take(), `"configuration read again: nothing has changed"`)
 
 	before = s.ids()
 	require.NoError(t, s.stopConnector())
@@ -315,7 +365,7 @@ func TestEveryChangeIsSeen(t *testing.T) {
 	for flag, want := range map[string]string{
 		"--public-url=https://elsewhere.example": "public-url", "--listen=:1": "listen", "--tls-cert=x": "tls-cert", "--log-level=debug": "log-level",
 		"--sweep-every=3s": "sweep-every", "--feed=sweep": "feed", "--users=presence@example.com": "users", "--people-table=x": "people-table",
-		"--groups=[{people: [x]}]": "groups", "--pbx-watch-hidden": "pbx-watch-hidden", "--graph-client-secret=other": "graph-client-secret",
+		"--groups=[{people: [x], direction: both}]": "groups", "--pbx-watch-hidden": "pbx-watch-hidden", "--graph-client-secret=other": "graph-client-secret",
 	} {
 		b, err := parse(t, goodFile, flag)
 		require.NoError(t, err)

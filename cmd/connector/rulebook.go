@@ -64,6 +64,23 @@ func (b ruleBook) of(pair match.Pair) presence.Rules {
 	return b.site
 }
 
+// decideBy has everybody decided about by these rules.
+func (s *service) decideBy(rules *ruleBook) {
+	s.rules.Store(rules)
+	for _, odd := range rules.odd() {
+		s.log.Warn(odd)
+	}
+}
+
+// rulesOf returns the rules of now for a pair.
+func (s *service) rulesOf(pair match.Pair) presence.Rules { return s.rules.Load().of(pair) }
+
+// moveRules goes over to the rules of another service.
+func (s *service) moveRules(to *service) {
+	s.decideBy(to.rules.Load())
+	s.bridge.RulesChanged()
+}
+
 // odd names rows for activities that Teams is not known to show.
 func (b ruleBook) odd() (odd []string) {
 	known := slices.Sorted(maps.Keys(presence.DefaultRows().ToPBX))

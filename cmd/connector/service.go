@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +24,7 @@ import (
 type service struct {
 	config     config
 	log        *slog.Logger
-	rules      ruleBook
+	rules      atomic.Pointer[ruleBook]
 	table      match.Table // of people
 	store      store.Store
 	throttle   graph.Throttle // the allowance is that of the app registration, whoever signs in
@@ -70,12 +71,11 @@ func (s *service) build(transport http.RoundTripper) error {
 func (s *service) close() error { return s.store.Close() }
 
 func (s *service) readTables(http.RoundTripper) (err error) {
-	if s.rules, err = s.config.ruleBook(); err != nil {
+	rules, err := s.config.ruleBook()
+	if err != nil {
 		return err
 	}
-	for _, odd := range s.rules.odd() {
-		s.log.Warn(odd)
-	}
+	s.decideBy(&rules)
 	if s.table, err = s.config.People.read(); err != nil {
 		return s.config.wrong("people-table", "cannot be read: %w", err)
 	}
@@ -130,7 +130,7 @@ func (s *service) newWebhook(transport http.RoundTripper) error {
 		PublicURL: s.config.notifyURL(),
 		AppID:     s.config.Graph.userClient(), Tenant: s.config.Graph.Tenant, Authority: s.config.Graph.cloud().Authority,
 		HTTP:   &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		Secret: string(s.config.Graph.NotifySecret), Keys: keys, Logger: s.log,
+		Secret: s.config.Graph.NotifySecret.text, Keys: keys, Logger: s.log,
 	})
 	if err != nil {
 		return s.config.wrong("public-url", "cannot be used: %w", err)
@@ -144,7 +144,7 @@ func (s *service) moveWebhook(to *service) error {
 	if err := s.notifyKeys.move(to.notifyKeys.file, s.webhook); err != nil {
 		return err
 	}
-	s.webhook.SetSecret(string(to.config.Graph.NotifySecret))
+	s.webhook.SetSecret(to.config.Graph.NotifySecret.text)
 	return s.webhook.SetPublicURL(to.config.notifyURL())
 }
 
@@ -176,7 +176,7 @@ func (s *service) newFeed(http.RoundTripper) error {
 func (s *service) newPBX(http.RoundTripper) (err error) {
 	c := s.config.PBX
 	s.pbx, err = pbx.NewServer(pbx.Options{
-		Password: string(c.Password), App: c.App, Master: c.Master,
+		Password: c.Password.text, App: c.App, Master: c.Master,
 		Licence: c.Licence, LicenceOff: c.Licence == "off", LicenceEvery: c.LicenceEvery,
 		Contact: c.Contact, ContactUnnamed: c.ContactUnnamed, PhoneContact: c.PhoneContact, PresenceOnMaster: c.PresenceOnMaster,
 		WatchImpersonated: c.WatchHidden,
@@ -206,7 +206,7 @@ func (s *service) newBridge(http.RoundTripper) error {
 	var err error
 	s.bridge, err = bridge.New(bridge.Options{
 		Teams: s.app, PBX: s.pbx, Store: s.store, Matcher: match.Default(s.table),
-		Rules: s.rules.of, Watch: s.feed.Watch, Logger: s.log,
+		Rules: s.rulesOf, Watch: s.feed.Watch, Logger: s.log,
 	})
 	if c := s.config.Canary; err == nil && c.User != "" {
 		s.canary = bridge.NewCanary(s.bridge, bridge.CanaryOptions{User: c.User, Every: c.Every, Within: c.Within})

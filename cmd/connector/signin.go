@@ -64,14 +64,14 @@ func (c config) application(transport policy.Transporter) (azcore.TokenCredentia
 		}
 		return azidentity.NewManagedIdentityCredential(managed)
 	case g.Certificate != "":
-		certs, key, err := readCertificate(g.Certificate, string(g.CertificatePass))
+		certs, key, err := readCertificate(g.Certificate, g.CertificatePass.text)
 		if err != nil {
 			return nil, err
 		}
 		return azidentity.NewClientCertificateCredential(g.Tenant, g.ClientID, certs, key,
 			&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private})
-	case g.ClientSecret != "":
-		return azidentity.NewClientSecretCredential(g.Tenant, g.ClientID, string(g.ClientSecret),
+	case !g.ClientSecret.empty():
+		return azidentity.NewClientSecretCredential(g.Tenant, g.ClientID, g.ClientSecret.text,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private})
 	}
 	return nil, errors.New("a client secret, a certificate or an identity is missing")
@@ -105,11 +105,11 @@ func readCertificate(file, password string) ([]*x509.Certificate, crypto.Private
 // by password, or by a code that somebody enters in a browser, once.
 func (s *service) communicationUser(user communicationUser, web *http.Client) (azcore.TokenCredential, error) {
 	g := s.config.Graph
-	if user.Password != "" {
+	if !user.Password.empty() {
 		options, private := s.config.client(web)
 		//lint:ignore SA1019 deprecated since it cannot do MFA; for a service account excluded from MFA it is the only sign-in without a person
 		password := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: private}
-		return azidentity.NewUsernamePasswordCredential(g.Tenant, g.userClient(), user.UPN, string(user.Password), password)
+		return azidentity.NewUsernamePasswordCredential(g.Tenant, g.userClient(), user.UPN, user.Password.text, password)
 	}
 	key, err := s.signInKey()
 	if err != nil {
@@ -124,8 +124,8 @@ func (s *service) communicationUser(user communicationUser, web *http.Client) (a
 // signInKey is what stored sign-ins are encrypted with: that of the configuration, or
 // the content of a file beside the store, which is made where it does not exist.
 func (s *service) signInKey() ([]byte, error) {
-	if key := s.config.Graph.SignInKey; key != "" {
-		return []byte(key), nil
+	if key := s.config.Graph.SignInKey; !key.empty() {
+		return []byte(key.text), nil
 	}
 	file := s.config.Store + ".signin.key"
 	key, err := os.ReadFile(file)

@@ -98,7 +98,7 @@ func TestStatusShowsTheThreeLights(t *testing.T) {
 			require.Equal(t, "application/json", answer.Header().Get("Content-Type"))
 			require.True(t, json.Valid(answer.Body.Bytes()))
 			people := s.get(t, "/people", "").Body.String()
-			require.Contains(t, people, "Rule")
+			require.Contains(t, people, `"rule": "address"`)
 			require.Contains(t, people, "reception")
 			page := s.get(t, "/status", "text/html")
 			require.Contains(t, page.Body.String(), "master PBX")
@@ -194,7 +194,7 @@ func (tb) Errorf(string, ...any) {}
 
 func TestTheStatusPageAsksForItsPassword(t *testing.T) {
 	t.Parallel()
-	s := &service{config: config{StatusPass: "open sesame"}}
+	s := &service{config: config{StatusPass: secret{text: "open sesame"}}}
 	guarded := s.guarded(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
 	for password, want := range map[string]int{"": 401, "wrong": 401, "open sesame": 200} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status", nil)

@@ -54,7 +54,7 @@ func (s *service) status() status {
 		More:   slices.Concat(pbxLights[1:], s.signIns(), []presence.Health{s.throttle.Health()}, s.feed.Lights(), s.directory.Health(), s.bridge.Health(), s.extras()),
 	}
 	st.People = whoIs(st.Bridge.Report)
-	st.People.UnusedGroups = s.rules.unused(st.Bridge.Report)
+	st.People.UnusedGroups = s.rules.Load().unused(st.Bridge.Report)
 	if master := &st.Lights[0]; master.State == presence.StateStarting && master.Todo == "" {
 		master.Todo = s.appObject()
 	}

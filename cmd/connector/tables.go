@@ -28,6 +28,9 @@ func (c tablesConfig) rows() (presence.Rows, error) {
 	return rows, nil
 }
 
+// empty reports that there are no rows.
+func (c tablesConfig) empty() bool { return len(c.ToPBX)+len(c.ToTeams) == 0 && c.Call == "" }
+
 // parseManual reads "Availability/Activity", with a lifetime behind it or the usual
 // one, or "clear".
 func parseManual(text string) (presence.Manual, error) {

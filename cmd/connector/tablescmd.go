@@ -38,10 +38,14 @@ func (c tablesCmd) Run() error {
 		c.out = os.Stdout
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	printer := tablesPrinter{w, rules, "an alien call"}
+	if c.PBX.AlienCalls == "off" {
+		printer.onThePhone = "busy, where nothing else is set, since alien calls are off"
+	}
 	if c.Value != "" {
-		err = printWay(w, rules, c.Value)
+		err = printer.ways(c.Value)
 	} else {
-		printTables(w, rules, whose, p)
+		printer.tables(whose, p)
 	}
 	if err != nil {
 		return err
@@ -59,10 +63,17 @@ func (p ruleBook) named(name string) (rules presence.Rules, whose string) {
 	return p.site, ""
 }
 
-// printTables prints every row; those that are not the default ones are marked, and so is
+// tablesPrinter prints rules.
+type tablesPrinter struct {
+	io.Writer
+	rules      presence.Rules
+	onThePhone string // what that is on the PBX
+}
+
+// tables prints every row; those that are not the default ones are marked, and so is
 // what a direction leaves out.
-func printTables(w io.Writer, rules presence.Rules, whose string, p ruleBook) {
-	usual, rows := presence.DefaultRows(), rules.Tables.Rows()
+func (w tablesPrinter) tables(whose string, p ruleBook) {
+	rules, usual, rows := w.rules, presence.DefaultRows(), w.rules.Tables.Rows()
 	if whose != "" {
 		fmt.Fprintf(w, "The tables of %s\n\n", whose)
 	}
@@ -73,7 +84,7 @@ func printTables(w io.Writer, rules presence.Rules, whose string, p ruleBook) {
 	}
 	for _, activity := range slices.Sorted(maps.Keys(rows.ToPBX)) {
 		word := rows.ToPBX[activity]
-		fmt.Fprintf(w, "  %s\t%s%s\n", activity, wordText(word), unless(standard[strings.ToLower(activity)] == word, "\tset here"))
+		fmt.Fprintf(w, "  %s\t%s%s\n", activity, w.word(word), unless(standard[strings.ToLower(activity)] == word, "\tset here"))
 	}
 	fmt.Fprintf(w, "\nPBX to Teams (to_teams)%s\n", unless(rules.Direction != presence.TeamsToPBX, ", not carried: direction is "+string(rules.Direction)))
 	for _, word := range slices.Sorted(maps.Keys(rows.ToTeams)) {
@@ -103,12 +114,12 @@ func (g group) who() string {
 	return strings.Join(parts, ", ")
 }
 
-func wordText(word string) string {
+func (w tablesPrinter) word(word string) string {
 	switch word {
 	case presence.Online:
 		return "online: takes away what Teams had put there"
 	case presence.OnThePhone:
-		return "on-the-phone: an alien call"
+		return "on-the-phone: " + w.onThePhone
 	}
 	return word
 }
@@ -120,8 +131,8 @@ func unless(usual bool, text string) string {
 	return text
 }
 
-// printWay prints how a value travels from each side that shows it.
-func printWay(w io.Writer, rules presence.Rules, value string) error {
+// ways prints how a value travels from each side that shows it.
+func (w tablesPrinter) ways(value string) error {
 	found := false
 	if strings.EqualFold(value, "available") {
 		value = "Available"
@@ -131,7 +142,7 @@ func printWay(w io.Writer, rules presence.Rules, value string) error {
 		if side == presence.SidePBX && value == "Available" {
 			activity = "" // the PBX has no word for it
 		}
-		way := rules.Tables.Way(side, activity)
+		way := w.rules.Tables.Way(side, activity)
 		if len(way) == 0 {
 			continue
 		}
@@ -139,32 +150,33 @@ func printWay(w io.Writer, rules presence.Rules, value string) error {
 			fmt.Fprintln(w)
 		}
 		found = true
-		printRows(w, rules.Direction, way)
+		w.way(way)
 	}
 	if found {
 		return nil
 	}
-	rows := rules.Tables.Rows()
+	rows := w.rules.Tables.Rows()
 	known := slices.Concat(slices.Sorted(maps.Keys(rows.ToPBX)), slices.Sorted(maps.Keys(rows.ToTeams)))
 	return fmt.Errorf("tables: %s is in no row and changes nothing%s", value, didYouMean(value, known))
 }
 
-// printRows prints a way as far as the direction lets it go.
-func printRows(w io.Writer, d presence.Direction, way []presence.Row) {
+// way prints a way as far as the direction lets it go.
+func (w tablesPrinter) way(way []presence.Row) {
+	d := w.rules.Direction
 	for _, row := range way {
 		if toPBX := row.Table == "to_pbx"; toPBX && d == presence.PBXToTeams || !toPBX && d == presence.TeamsToPBX {
 			fmt.Fprintf(w, "%s\tis not carried: the direction is %s\n", presence.PBX{Activity: row.Key}, d)
 			return
 		}
-		fmt.Fprintln(w, wayText(row))
+		fmt.Fprintln(w, w.row(row))
 	}
 	fmt.Fprintln(w, "and there it stays.")
 }
 
-func wayText(row presence.Row) string {
+func (w tablesPrinter) row(row presence.Row) string {
 	switch row.Table {
 	case "to_pbx":
-		return fmt.Sprintf("shown in Teams\t%s\tis carried to the PBX as\t%s", row.Key, wordText(row.Value))
+		return fmt.Sprintf("shown in Teams\t%s\tis carried to the PBX as\t%s", row.Key, w.word(row.Value))
 	case "call":
 		return fmt.Sprintf("a call on the PBX\t%s\tis shown in Teams as\t%s", row.Key, row.Value)
 	}

@@ -50,6 +50,14 @@ and there it stays.
 	require.Contains(t, printed(t, "", "on-the-phone", ""), "is shown in Teams as  Busy/InACall")
 }
 
+func TestTablesSayWhatACallIsWithoutAlienCalls(t *testing.T) {
+	t.Parallel()
+	const off = "pbx: {alien_calls: off}\n"
+	require.Regexp(t, `\n  InACall +on-the-phone: an alien call\n`, printed(t, "", "", ""))
+	require.Regexp(t, `\n  InACall +on-the-phone: busy, where nothing else is set, since alien calls are off\n`, printed(t, off, "", ""))
+	require.Contains(t, printed(t, off, "inacall", ""), "carried to the PBX as  on-the-phone: busy, where nothing")
+}
+
 func TestTablesOfWhatThereIsNot(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, tablesCmd{Value: "medting"}.Run(), "in no row and changes nothing; did you mean meeting?")

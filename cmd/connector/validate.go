@@ -14,6 +14,9 @@ const minSweep = 100 * time.Millisecond
 
 // validate names what is missing or contradicts itself.
 func (c config) validate() error {
+	if err := c.secretsRead(); err != nil {
+		return err
+	}
 	var wrong []error
 	need := func(key, value, why string) {
 		if value == "" {
@@ -26,7 +29,7 @@ func (c config) validate() error {
 	need("graph-tenant", c.Graph.Tenant, "the directory (tenant) id from the app registration")
 	need("graph-client-id", c.Graph.ClientID, "the application (client) id from the app registration")
 	wrong = append(wrong, c.oneSignIn(), c.cloudFits())
-	need("pbx-password", string(c.PBX.Password), "the password of the App object on the PBX")
+	need("pbx-password", c.PBX.Password.text, "the password of the App object on the PBX")
 	if c.Feed == "push" {
 		need("public-url", c.PublicURL, "Microsoft Graph must be able to reach the service; use feed: sweep without one")
 		if len(c.Users) == 0 {
@@ -61,7 +64,7 @@ func (c config) validate() error {
 	if c.TLSKey != "" {
 		need("tls-cert", c.TLSCert, "it belongs to tls-key")
 	}
-	if c.StatusPass == "" && c.StatusListen != "" && !onLoopback(c.StatusListen) {
+	if c.StatusPass.empty() && c.StatusListen != "" && !onLoopback(c.StatusListen) {
 		wrong = append(wrong, c.wrong("status-listen", "reaches beyond this machine and needs a status-password"))
 	}
 	return errors.Join(wrong...)

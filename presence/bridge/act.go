@@ -122,6 +122,9 @@ func (b *Bridge) settle(l *link, d presence.Decision, out presence.Outcome, took
 	l.underway.withdraw()
 	l.underway = nil
 	l.timeline.wrote(d, out.Err, out.At.Add(-took), took)
+	if !errors.Is(out.Err, presence.ErrWithdrawn) {
+		b.repaired(d)
+	}
 	look := d.Action == presence.Action(presence.Look{})
 	side := &l.teamsHold
 	switch {
@@ -158,6 +161,7 @@ func (b *Bridge) calm(l *link, d presence.Decision) {
 	defer b.mu.Unlock()
 	now := time.Now()
 	l.timeline.decided(d, now)
+	b.repaired(d)
 	if !l.lastFinal && !l.teamsHold.at(now) && !l.lookHold.at(now) && !l.pbxHold.at(now) {
 		l.lastErr = nil
 	}

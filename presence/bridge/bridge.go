@@ -22,8 +22,8 @@ type Options struct {
 	// Matcher says who is who; usually match.Default. The zero Matcher links nobody.
 	Matcher match.Matcher
 	// Rules are the tables, the direction and the times of the decisions for a pair. It is
-	// asked at each matching and must not call the bridge. Defaults to the default rules for
-	// everybody.
+	// asked at each matching, which [Bridge.RulesChanged] brings about, and must not call the
+	// bridge. Defaults to the default rules for everybody.
 	Rules func(match.Pair) presence.Rules
 	// Watch is told the object ids of everybody linked, each time they change: the
 	// people whom a feed has to look at. It must not block. Optional.

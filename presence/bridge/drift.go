@@ -129,11 +129,12 @@ func (l *link) rests(d presence.Decision, now time.Time) {
 	}
 }
 
-// repaired counts something that is written again.
-func (b *Bridge) repaired() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.repairs.WrittenAgain++
+// repaired counts what a decision writes again. One that was withdrawn is not counted: it may be
+// taken anew. The caller holds b.mu.
+func (b *Bridge) repaired(d presence.Decision) {
+	if slices.Contains(d.Rules, presence.RuleLost) {
+		b.repairs.WrittenAgain++
+	}
 }
 
 // conflicts of a person at now.

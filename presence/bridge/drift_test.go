@@ -1,8 +1,10 @@
 package bridge_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,6 +204,59 @@ func TestWhatALostConnectionTookIsWrittenAgain(t *testing.T) {
 		require.EqualValues(t, 1, r.b.Status().Drift.Repairs.WrittenAgain)
 		require.Equal(t, []string{"guid-anna alien call", "guid-anna alien call"}, r.pbx.take())
 	})
+}
+
+// waitingPBX is a PBX port whose alien calls wait, unless they are withdrawn.
+type waitingPBX struct {
+	*fakePBX
+	wait atomic.Bool
+	open chan struct{}
+}
+
+func (p *waitingPBX) AddAlienCall(ctx context.Context, guid string) (int64, uint64, error) {
+	if p.wait.Load() {
+		select {
+		case <-p.open:
+		case <-presence.Wanted(ctx).Done():
+			return 0, 0, presence.ErrWithdrawn
+		}
+	}
+	return p.fakePBX.AddAlienCall(ctx, guid)
+}
+
+func TestWhatIsWrittenAgainIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		meanwhile func(*rig)
+		withdrawn uint64
+		want      uint64
+	}{
+		"it is written":             {func(*rig) {}, 0, 1},
+		"it is withdrawn":           {func(r *rig) { r.teams.show("teams-anna", "Available") }, 1, 0},
+		"something else goes first": {func(r *rig) { r.pbx.call("guid-anna", true) }, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSides()
+				p := &waitingPBX{fakePBX: s.pbx, open: make(chan struct{})}
+				r := s.startWith(t, bridge.Options{PBX: p}, "anna")
+				defer r.stop()
+				r.teams.show("teams-anna", "InACall")
+				r.wait(time.Minute)
+				p.wait.Store(true)
+				r.pbx.connection = 2
+				r.pbx.look("guid-anna")
+				r.wait(time.Minute)
+				c.meanwhile(r)
+				r.wait(time.Minute)
+				close(p.open)
+				r.wait(time.Minute)
+				require.Equal(t, c.withdrawn, r.b.Status().Writes.Withdrawn)
+				require.Equal(t, c.want, r.b.Status().Drift.Repairs.WrittenAgain)
+			})
+		})
+	}
 }
 
 func TestStatusHasStableNames(t *testing.T) {

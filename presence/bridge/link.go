@@ -110,9 +110,6 @@ func (b *Bridge) work(ctx context.Context, l *link) {
 			continue
 		}
 		l.memory = d.Memory
-		if slices.Contains(d.Rules, presence.RuleLost) {
-			b.repaired()
-		}
 		if d.Action != nil {
 			b.act(ctx, l, view, d, before)
 			continue

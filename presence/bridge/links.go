@@ -11,6 +11,10 @@ import (
 	"github.com/pbx365/connector/presence"
 )
 
+// RulesChanged takes that [Options.Rules] gives other rules than before. What each side shows by
+// then stays until somebody changes it; only a call that is carried no more is taken back.
+func (b *Bridge) RulesChanged() { b.wakeMatch() }
+
 // match brings the links in line with the lists, once both are complete.
 func (b *Bridge) match() {
 	b.mu.Lock()
@@ -60,13 +64,19 @@ func (b *Bridge) apply(pairs []match.Pair) {
 			goal, rules, by = presence.Sync, b.o.Rules(p).WithDefaults(), p.Rule
 			l.name = p.PBX.Name
 		}
-		if l.goal != goal || l.wanted != rules || !l.begun {
-			l.goal, l.wanted, l.begun = goal, rules, true
+		delete(wanted, id) // a person matched with another user waits until the old link is gone
+		switch {
+		case l.goal != goal || !l.begun:
 			b.o.Logger.Info("link changes", "teams_id", id, "pbx_guid", l.guid, "linked", goal == presence.Sync)
 			l.timeline.link(linked(goal, rules.Direction, by), time.Now())
-			b.wake(l)
+		case !l.wanted.Equal(rules):
+			b.o.Logger.Debug("link has other rules", "teams_id", id, "pbx_guid", l.guid, "direction", rules.Direction)
+			l.timeline.link("other rules, direction "+string(rules.Direction), time.Now())
+		default:
+			continue
 		}
-		delete(wanted, id) // a person matched with another user waits until the old link is gone
+		l.goal, l.wanted, l.begun = goal, rules, true
+		b.wake(l)
 	}
 	for id, p := range wanted {
 		if b.byGUID[p.PBX.GUID] != nil {

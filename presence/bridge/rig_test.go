@@ -59,7 +59,10 @@ func (s sides) start(t *testing.T, names ...string) *rig {
 
 func (s sides) startWith(t *testing.T, o bridge.Options, names ...string) *rig {
 	t.Helper()
-	o.PBX, o.Matcher = s.pbx, match.Default(nil)
+	o.Matcher = match.Default(nil)
+	if o.PBX == nil {
+		o.PBX = s.pbx
+	}
 	if o.Teams == nil {
 		o.Teams = s.teams
 	}

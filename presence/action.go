@@ -141,7 +141,7 @@ func (s *step) actTeams() Action {
 func (s *step) lookDue() bool {
 	due := func(at time.Time) bool { return s.settled(at) && !s.settledAndSeen(at) }
 	h, w := s.m.Session, s.m.ToTeams
-	return s.Goal != Pause && w.doubted() && due(w.At) || s.Goal == Sync && (s.unsure ||
+	return s.Goal != Pause && w != nil && w.Stage == Doubted && due(w.At) || s.Goal == Sync && (s.unsure ||
 		h != nil && h.Stage == Sent && due(h.At) ||
 		h != nil && (h.Stage == Gone || h.Stage == Refused) && s.ownCall() && due(h.Until) ||
 		w != nil && w.Stage == Sent && due(w.At) || w.stands() && due(w.Until))
@@ -173,9 +173,9 @@ func (s *step) leave() {
 		s.m.Call = nil
 	}
 	s.m.Agreed, s.m.TeamsRival, s.m.PBXRival = nil, nil, nil // a link that comes back begins anew
-	if w := s.m.ToTeams; w.doubted() && !s.settledAndSeen(w.At) {
-		s.settled(w.At)
-	} else if w != nil && w.Value.IsZero() && w.Stage != Leaving && !w.doubted() && (w.Stage != Pending || len(w.Trail) == 0) {
+	if w := s.m.ToTeams; w != nil && w.Stage == Doubted && !s.settledAndSeen(w.At) {
+		s.settled(w.At) // a look will tell
+	} else if w != nil && w.Value.IsZero() && w.Stage != Leaving && (w.Stage != Pending || len(w.Trail) == 0) {
 		s.m.ToTeams = nil // nothing of the connector's is left
 	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
 		w.Stage = Leaving

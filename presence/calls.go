@@ -56,7 +56,7 @@ func (s *step) renewal(h *Session) time.Time {
 
 func (s *step) lift() {
 	w := s.m.ToTeams
-	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || w.Stage == Leaving || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
+	if w == nil || w.Value.IsZero() || !weakerThanCall(w.Value) || w.lifted() || w.Stage == Leaving || w.Stage == Doubted || !s.onPhone() || s.tooSoon(s.m.Last.Preferred) {
 		return
 	}
 	w.Stage, w.At, w.Trail = Lifting, s.Now, distinct(append(w.Trail, w.Value))
@@ -80,7 +80,7 @@ func (s *step) restore() {
 		return
 	}
 	if w.Stage, w.At = Pending, s.Now; s.Teams != nil {
-		w.Trail = distinct(append(w.Trail, w.Old, s.Tables.Call()))
+		w.Trail, w.Replaced = distinct(append(w.Trail, s.Tables.Call())), distinct(append(w.Replaced, w.Old))
 		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
 	}
 	s.agreeTeams(w.Value)

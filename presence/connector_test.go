@@ -276,14 +276,14 @@ func (c *connector) act(a presence.Action) {
 	}
 	c.doing = a
 	c.spend(a)
-	run, connection, fault := c.run, c.exchange.connection, c.faultOf(a)
+	run, connection, fault, crosses := c.run, c.exchange.connection, c.faultOf(a), c.crosses()
 	c.after(c.answers/2, func() {
 		if c.run != run {
 			return // it went with its connection
 		}
 		look, version := c.office.look()
 		look.At = look.At.Add(-c.answers / 2)
-		out := c.arrive(a, fault, connection)
+		out := c.arrive(a, fault, connection, crosses)
 		reply := func(arrives bool) {
 			if c.run != run || c.killed(beforeDone) {
 				return
@@ -310,8 +310,13 @@ func (c *connector) act(a presence.Action) {
 	})
 }
 
+// crosses reports a change of hers in Teams of which the connector has not heard.
+func (c *connector) crosses() bool {
+	return c.office.hersAt.After(c.now) || c.heardUpTo < c.office.hers
+}
+
 // arrive carries a out on its side, or what a fault leaves of it.
-func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out presence.Outcome) {
+func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosses bool) (out presence.Outcome) {
 	gone := a.Side() == presence.SidePBX && (connection == 0 || c.exchange.connection != connection)
 	switch {
 	case f == refused && c.mayRefuse(a):
@@ -343,7 +348,7 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 		}
 		c.doubtful[accountOf(a)] = a
 	default:
-		if c.office.hersAt.After(c.now) || c.heardUpTo < c.office.hers { // it crosses a change of hers, and each may be taken for the later one
+		if crosses || c.crosses() { // it crosses a change of hers, and each may be taken for the later one
 			c.cause(activity, activity, alien, alien)
 		}
 		c.office.write(a)
@@ -364,7 +369,7 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64) (out p
 func (c *connector) putsBack(activity string) bool {
 	manual, _ := rules.Tables.ToTeams(activity)
 	w := c.memory.ToTeams
-	return w != nil && !w.Value.IsZero() && w.Value == manual.Value
+	return w != nil && !w.Value.IsZero() && w.Stage != presence.Doubted && w.Value == manual.Value
 }
 
 // mayRefuse reports whether a side can refuse a: not what it may have carried out before,

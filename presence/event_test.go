@@ -41,15 +41,15 @@ func (s schedule) whole() bool {
 	return len(s) > 1 && slices.Contains(changes, s[len(s)-2].what)
 }
 
-// parts of a schedule are what happens until all troubles end, what anna does last, the change at
-// the end of that, and the ending.
-func (s schedule) parts() (events, last schedule, change, ending event) {
+// parts of a schedule are what happens until all troubles end, when they do, what anna does last
+// up to a change, and the ending.
+func (s schedule) parts() (events schedule, heals time.Duration, last schedule, ending event) {
 	n := len(s) - 1
 	i := slices.IndexFunc(s, func(e event) bool { return e.what == healing })
 	if i < 0 {
-		return s[:n-1], s[n-1 : n], s[n-1], s[n]
+		return s[:n-1], 0, s[n-1 : n], s[n]
 	}
-	return s[:i], s[i+1 : n], s[n-1], s[n]
+	return s[:i], s[i].at, s[i+1 : n], s[n]
 }
 
 // kind is a sort of event: how it reads, with which values, and what it does.

@@ -137,6 +137,33 @@ func TestHardSchedules(t *testing.T) {
 			304s anna sets meeting on the PBX
 			600s the calls end, and nothing more happens`, []string{"session Busy/InACall", "preferred presence Busy/Busy", "clear session"},
 		},
+		"a write that shows after what a person had changed before it": {`
+			0s changes show in Teams after 6s
+			1s anna chooses Busy in Teams
+			2s anna sets away on the PBX
+			60s all troubles end
+			300s anna signs out of Teams
+			600s the link ends`, []string{"preferred presence Away/Away", "activity busy", "activity away", "clear preferred presence"},
+		},
+		"a clearing that shows late what it takes away": {`
+			0s anna's Teams client shows InAMeeting
+			30s changes show in Teams after 2s
+			60s anna sets lunch on the PBX
+			60.5s anna clears her presence on the PBX
+			100s all troubles end
+			300s anna signs out of Teams
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"away in Teams just after lunch was taken away on the phone": {`
+			0s anna sets lunch on the PBX
+			60s a call begins on the PBX
+			62s the call on the PBX ends
+			65s anna clears her presence on the PBX
+			66s the connector is stopped for 1s
+			67s anna's Teams client shows Away
+			300s anna's Teams client shows InAMeeting
+			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "preferred presence Away/Away", "clear session", "clear preferred presence", "activity away", "activity meeting"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

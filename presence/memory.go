@@ -61,12 +61,12 @@ type PBXWrite struct {
 // that stands, nothing is held any more.
 type TeamsWrite struct {
 	Value Teams
-	// Old and Trail are as in [PBXWrite]; the trail also holds what those writes had
-	// replaced, since notifications may be late.
-	Old         Teams
-	OldSequence string
-	Trail       []Teams
-	Stage       Stage
+	// Old and Trail are as in [PBXWrite]. Replaced is what those writes had replaced, of which
+	// notifications may be late.
+	Old             Teams
+	OldSequence     string
+	Trail, Replaced []Teams
+	Stage           Stage
 	// At is when the write was decided, then when it was answered or failed last.
 	At time.Time
 	// Until is when Graph ends it.
@@ -107,6 +107,7 @@ type Call struct {
 //	   │         ▲└────▶ Hidden        ▲
 //	   │         └───── Renewing ◀── Stands
 //	   └▶ Refused          Lifting ──▶ Lifted ──▶ Pending
+//	                       Doubted ◀──▶ Stands
 //
 // A session that is still Renewing when its time is over is Pending again.
 type Stage string
@@ -119,6 +120,7 @@ const (
 	Stands   Stage = "stands"   // seen
 	Hidden   Stage = "hidden"   // acknowledged, and the side shows something else
 	Refused  Stage = "refused"  // refused for good; not tried again while its cause lasts
+	Doubted  Stage = "doubted"  // a preferred presence given up for a change that may be older: it may show yet
 	Lifting  Stage = "lifting"  // a preferred presence that makes room for a call
 	Lifted   Stage = "lifted"   // … and comes back when the call ends
 	Renewing Stage = "renewing" // a session that has to last longer
@@ -130,7 +132,7 @@ const (
 func (m Memory) Owns() bool {
 	return m.Session != nil || m.Call != nil ||
 		m.ToPBX != nil && (m.ToPBX.Activity != "" || m.ToPBX.Stage == Pending) ||
-		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving || m.ToTeams.doubted())
+		m.ToTeams != nil && (!m.ToTeams.Value.IsZero() || m.ToTeams.Stage == Pending || m.ToTeams.Stage == Leaving)
 }
 
 // inFlight reports anything written that is not answered yet, or not seen.
@@ -147,7 +149,7 @@ func (m Memory) Clone() Memory {
 		m.ToPBX.Trail = slices.Clone(m.ToPBX.Trail)
 	}
 	if m.ToTeams = clone(m.ToTeams); m.ToTeams != nil {
-		m.ToTeams.Trail = slices.Clone(m.ToTeams.Trail)
+		m.ToTeams.Trail, m.ToTeams.Replaced = slices.Clone(m.ToTeams.Trail), slices.Clone(m.ToTeams.Replaced)
 	}
 	for _, r := range []**Rival{&m.TeamsRival, &m.PBXRival} {
 		if *r = clone(*r); *r != nil {
@@ -181,7 +183,7 @@ func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending ||
 // explains is as for [PBXWrite], and holds while w makes room for a call or leaves as well.
 func (w *TeamsWrite) explains(seen TeamsSeen) bool {
 	switch {
-	case w == nil || w.Stage == Stands || w.Stage == Hidden:
+	case w == nil || w.Stage == Stands || w.Stage == Hidden || w.Stage == Doubted:
 		return false
 	case w.trails(seen), !w.Value.IsZero() && seen.Value.Shows(w.Value):
 		return true
@@ -197,19 +199,19 @@ func (w *TeamsWrite) still(seen TeamsSeen) bool {
 
 // trails reports that a look may still tell of an earlier write, since Teams may take the settle
 // time to show each, or of what a clearing has taken away. A read begun after the acknowledgement
-// cannot do the latter.
+// can do the former only, and what was seen before w does not come again under a newer number.
 func (w *TeamsWrite) trails(seen TeamsSeen) bool {
-	clears := w.Value.IsZero()
-	if clears && (w.Stage != Sent || !seen.certain(w.At)) {
+	certain := w.Stage == Sent && seen.certain(w.At)
+	switch {
+	case w.Value.IsZero() && !certain:
 		return true
+	case w.OldSequence != "" && seen.Sequence > w.OldSequence && seen.Value.Shows(w.Old):
+		return false
+	case certain:
+		return slices.ContainsFunc(w.Trail, seen.Value.Shows)
 	}
-	return slices.ContainsFunc(w.Trail, func(t Teams) bool { return !clears && t.IsZero() || seen.Value.Shows(t) })
-}
-
-// doubted reports a preferred presence that was given up for what was seen before it was. That
-// may be what a person had changed before, and it may yet show.
-func (w *TeamsWrite) doubted() bool {
-	return w != nil && w.Value.IsZero() && w.Stage == Stands && len(w.Trail) > 0
+	return slices.ContainsFunc(w.Trail, func(t Teams) bool { return t.IsZero() || seen.Value.Shows(t) }) ||
+		slices.ContainsFunc(w.Replaced, seen.Value.Shows)
 }
 
 // certain reports a read begun at t or later: it cannot be a late echo of what was

@@ -187,7 +187,7 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 		s.writeTeams(manual)
 		s.m.ToTeams.Stage = Lifted
 		switch {
-		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending || last.doubted()):
+		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending):
 			s.m.ToTeams.Stage = Lifting // something of ours is, or may be, in Teams
 			s.agreeTeams(Teams{})
 		case !s.ownCall():
@@ -215,11 +215,10 @@ func (s *step) writeTeams(manual Manual) {
 	}
 	switch last := s.m.ToTeams; {
 	case last.inFlight():
-		w.Trail = distinct(append(slices.Clip(last.Trail), last.Old, last.Value))
-	case last.stands():
+		w.Trail = distinct(append(slices.Clip(last.Trail), last.Value))
+		w.Replaced = distinct(append(slices.Clip(last.Replaced), last.Old))
+	case last != nil && !last.Value.IsZero() && !last.lifted():
 		w.Trail = []Teams{last.Value}
-	case last.doubted():
-		w.Trail = slices.Clone(last.Trail)
 	}
 	s.m.ToTeams = w
 }

@@ -21,11 +21,12 @@ func (m *model) play(s schedule) {
 	for ; slices.Contains(circumstances, s[0].what); s = s[1:] {
 		s[0].what.do(m, s[0].value)
 	}
-	events, last, change, ending := s.parts()
+	events, heals, last, ending := s.parts()
 	m.connector.start()
 	for _, e := range events {
 		m.pass(e)
 	}
+	m.until(heals)
 	m.heal("")
 	healed := m.now
 	m.until(last[0].at - time.Second)
@@ -35,7 +36,8 @@ func (m *model) play(s schedule) {
 	if m.now.Sub(healed) >= quiet {
 		m.atRest()
 	}
-	for _, e := range last[:len(last)-1] {
+	thoughts, change := last[:len(last)-1], last[len(last)-1]
+	for _, e := range thoughts {
 		m.pass(e)
 	}
 	m.until(change.at)
@@ -203,8 +205,8 @@ func (m *model) valuesAtRest() {
 		m.failf("the PBX shows %q in place of an alien call", x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
-	given := c.memory.ToTeams != nil && c.memory.ToTeams.Value.IsZero() // up for what may be older, and shows nothing while she is signed out
-	if o.slotBy == ours && !o.slot.IsZero() && inTable && !given && o.slot != manual.Value {
+	doubted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Doubted // while she is signed out
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && !doubted && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
 	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && weaker(o.slot) {

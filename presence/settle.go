@@ -60,7 +60,7 @@ func (s *step) standsPBX() {
 	w := s.m.ToPBX
 	w.Stage, w.Trail = Stands, nil
 	source, _ := s.Tables.ToTeams(w.Activity)
-	if held := s.m.ToTeams; w.Activity == "" || held != nil && !held.Value.IsZero() && held.Value == source.Value {
+	if held := s.m.ToTeams; w.Activity == "" || held != nil && !held.Value.IsZero() && held.Stage != Doubted && held.Value == source.Value {
 		s.m.ToPBX = nil
 	}
 }
@@ -99,6 +99,8 @@ func (s *step) settleTeams() {
 	case w.Stage == Leaving:
 	case w.Value.IsZero():
 		s.settleTeamsGone(w)
+	case w.Stage == Doubted:
+		s.settleDoubted(w)
 	case w.Stage == Lifting || w.Stage == Lifted:
 		s.settleLifted(w)
 	case shown.Shows(w.Value):
@@ -185,10 +187,10 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	case shown.Shows(w.Value):
 		s.agreeTeams(shown)
 		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
-			w.Stage, w.Trail = Stands, nil
+			w.Stage, w.Trail, w.Replaced = Stands, nil, nil
 		}
 	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams)):
-		w.Stage, w.Old, w.Trail = Hidden, shown, nil
+		w.Stage, w.Old, w.Trail, w.Replaced = Hidden, shown, nil, nil
 		if s.teamsCall() {
 			s.agreeTeams(Teams{})
 		} else {
@@ -220,41 +222,60 @@ func (s *step) takenTeams() {
 	s.fired(RuleTaken)
 }
 
-// letGo forgets a preferred presence that no longer stands. For the settle time it stays known
-// that something was written, and what: that may still be shown, since a person may have replaced
-// it only in the order in which Teams shows changes.
+// letGo forgets a preferred presence that no longer stands. One that is younger than the settle
+// time is doubted: what it was given up for may be older, and only shown later. Of the others it
+// stays known for that time that something was written: notifications may still arrive.
 func (s *step) letGo() {
 	w := s.m.ToTeams
-	gone := &TeamsWrite{Stage: Stands, At: w.At}
 	if !w.Value.IsZero() && !w.lifted() && !s.settled(w.At) {
-		gone.Trail, gone.Until = []Teams{w.Value}, w.Until
+		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
+		s.settleDoubted(w)
+		return
 	}
-	s.m.ToTeams = gone
-	s.settleTeamsGone(gone)
+	s.m.ToTeams = &TeamsWrite{Stage: Stands, At: w.At}
+	s.settleTeamsGone(s.m.ToTeams)
 }
 
 func (s *step) settleTeamsGone(w *TeamsWrite) {
-	switch {
-	case w.doubted() && s.Teams.Value.Shows(w.Trail[0]):
-		if s.unsure = !s.Teams.certain(w.At); !s.unsure {
-			s.regain(w)
-		}
-	case w.doubted() && signedOut(s.Teams.Value): // it may show when they sign in
-	case s.settledAndSeen(w.At), !w.doubted() && s.settled(w.At):
+	if s.settled(w.At) {
 		s.m.ToTeams = nil
-	case s.m.Agreed != nil && s.Teams.Notified && !s.Teams.Value.Shows(s.m.Agreed.Teams):
+	} else {
+		s.mistrust()
+	}
+}
+
+// settleDoubted takes up what was given up and shows after all. Nobody can tell what is beneath
+// while its person is signed out.
+func (s *step) settleDoubted(w *TeamsWrite) {
+	switch shows := s.Teams.Value.Shows(w.Value); {
+	case shows && !s.Teams.certain(w.At):
+		s.unsure = true
+	case shows:
+		s.regain(w)
+	case signedOut(s.Teams.Value):
+	case s.settledAndSeen(w.At):
+		s.m.ToTeams = nil
+	default:
+		s.mistrust()
+	}
+}
+
+// mistrust has Teams read where a notification tells of a change, which may be an old one.
+func (s *step) mistrust() {
+	if s.m.Agreed != nil && s.Teams.Notified && !s.Teams.Value.Shows(s.m.Agreed.Teams) {
 		s.unsure = true
 	}
 }
 
-// regain takes up what was given up and shows after all. What was carried to the PBX meanwhile
-// is older, so it is carried as well.
+// regain takes up a preferred presence again. What was carried to the PBX meanwhile is older, so
+// it is carried as well.
 func (s *step) regain(w *TeamsWrite) {
-	if s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX) && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
+	carries := s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX)
+	if carries && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
 		return
 	}
-	s.m.ToTeams = &TeamsWrite{Value: w.Trail[0], Stage: Stands, At: w.At, Until: w.Until}
-	if word, visible := s.word(); s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX) && visible {
+	w.Stage = Stands
+	if word, visible := s.word(); carries && visible {
 		s.fired(RuleLate)
 		s.carryTeams(s.Teams.Value, word, s.PBX.Value.Activity)
 	}

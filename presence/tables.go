@@ -113,25 +113,43 @@ type Tables struct {
 func NewTables(replace ...Rows) (*Tables, error) {
 	t := &Tables{toPBX: map[string]string{}, toTeams: map[string]Manual{}, names: map[string]string{}}
 	for _, rows := range append([]Rows{DefaultRows()}, replace...) {
-		for activity, word := range rows.ToPBX {
-			if word = strings.ToLower(word); word == available {
-				word = Online
-			}
-			t.toPBX[strings.ToLower(activity)] = word
-			t.names[strings.ToLower(activity)] = activity
+		if err := t.put(rows); err != nil {
+			return nil, err
 		}
-		for activity, manual := range rows.ToTeams {
-			if activity = strings.ToLower(activity); activity == available {
-				activity = ""
-			}
-			t.toTeams[activity] = manual
-		}
-		t.call = cmp.Or(rows.Call, t.call)
 	}
 	if err := t.validate(); err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// put takes rows in place of those there were.
+func (t *Tables) put(rows Rows) error {
+	seen := map[string]bool{}
+	for _, activity := range sorted(rows.ToPBX) {
+		key, word := strings.ToLower(activity), strings.ToLower(rows.ToPBX[activity])
+		if seen[key] {
+			return &TableError{"to_pbx", activity, "there is another row for it, in other letters", nil}
+		}
+		if seen[key] = true; word == available {
+			word = Online
+		}
+		t.toPBX[key], t.names[key] = word, activity
+	}
+	clear(seen)
+	for _, activity := range sorted(rows.ToTeams) {
+		key := strings.ToLower(activity)
+		if key == available {
+			key = ""
+		}
+		if seen[key] {
+			return &TableError{"to_teams", cmp.Or(activity, available), "there is another row for it, in other letters", nil}
+		}
+		seen[key] = true
+		t.toTeams[key] = rows.ToTeams[activity]
+	}
+	t.call = cmp.Or(rows.Call, t.call)
+	return nil
 }
 
 // defaultTables are made once: rules that are equal hold the same tables.

@@ -111,6 +111,12 @@ func TestTablesThatCannotStandAreRefused(t *testing.T) {
 		"an available that sets something": {
 			presence.Rows{ToTeams: map[string]presence.Manual{"": manual("Busy/Busy")}}, []string{`"available"`, "clears"},
 		},
+		"a row that is there in two spellings": {
+			presence.Rows{ToPBX: map[string]string{"Busy": "busy", "BUSY": "dnd"}}, []string{`"Busy"`, "another row"},
+		},
+		"a row of the PBX that is there in two spellings": {
+			presence.Rows{ToTeams: map[string]presence.Manual{"": {}, "Available": {}}}, []string{`"Available"`, "another row"},
+		},
 		"on-the-phone as a value": {
 			presence.Rows{ToTeams: map[string]presence.Manual{"on-the-phone": manual("Busy/Busy")}}, []string{"call"},
 		},

@@ -81,9 +81,10 @@ type TeamsWrite struct {
 	// OldAvailability, OldActivity and OldSequence are what Teams showed before,
 	// with its sequence number.
 	OldAvailability, OldActivity, OldSequence string
-	// Trail lists the activities written in between, as in [PBXWrite].
-	Trail []string
-	State string
+	// Trail lists the activities written in between, as in [PBXWrite], and Replaced what Teams
+	// showed before those.
+	Trail, Replaced []string
+	State           string
 	// At is when it was written, Until when it lapses by itself.
 	At, Until time.Time
 }
@@ -118,7 +119,7 @@ func (l Link) Clone() Link {
 		l.ToPBX.Trail = slices.Clone(l.ToPBX.Trail)
 	}
 	if l.ToTeams = clone(l.ToTeams); l.ToTeams != nil {
-		l.ToTeams.Trail = slices.Clone(l.ToTeams.Trail)
+		l.ToTeams.Trail, l.ToTeams.Replaced = slices.Clone(l.ToTeams.Trail), slices.Clone(l.ToTeams.Replaced)
 	}
 	l.Session = clone(l.Session)
 	l.Call = clone(l.Call)

@@ -31,6 +31,9 @@ func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link 
 		for _, t := range w.Trail {
 			r.ToTeams.Trail = append(r.ToTeams.Trail, t.Activity)
 		}
+		for _, t := range w.Replaced {
+			r.ToTeams.Replaced = append(r.ToTeams.Replaced, t.Activity)
+		}
 	}
 	if h := m.Session; h != nil {
 		r.Session = &store.Session{
@@ -66,6 +69,9 @@ func memoryOf(r store.Link) presence.Memory {
 		}
 		for _, activity := range w.Trail {
 			m.ToTeams.Trail = append(m.ToTeams.Trail, presence.Teams{Activity: activity})
+		}
+		for _, activity := range w.Replaced {
+			m.ToTeams.Replaced = append(m.ToTeams.Replaced, presence.Teams{Activity: activity})
 		}
 	}
 	if h := r.Session; h != nil {

@@ -43,7 +43,7 @@ func TestARecordKeepsEveryFieldOfAMemory(t *testing.T) {
 	t.Parallel()
 	var m presence.Memory
 	fill(reflect.ValueOf(&m).Elem(), new(int))
-	m.ToTeams.Trail[0].Availability = "" // a trail is known by its activity
+	m.ToTeams.Trail[0].Availability, m.ToTeams.Replaced[0].Availability = "", "" // these are known by their activity
 	r := recordOf("teams", "guid", 3, m)
 	require.Equal(t, m, memoryOf(r))
 	require.Equal(t, "teams", r.Teams)

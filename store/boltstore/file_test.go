@@ -174,7 +174,7 @@ func TestFormat(t *testing.T) {
 			"Agreed":{"Availability":"Busy","Activity":"InAMeeting","PBX":"meeting"},
 			"ToPBX":{"Activity":"meeting","Old":"away","Trail":["busy"],"State":"s","At":"2026-03-29T12:00:00.123456789Z"},
 			"ToTeams":{"Availability":"Away","Activity":"Away","OldAvailability":"Busy","OldActivity":"Busy","OldSequence":"7",
-				"Trail":null,"State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
+				"Trail":null,"Replaced":null,"State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
 			"Session":{"Availability":"Busy","Activity":"InACall","Sequence":"8","State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z"},
 			"Call":{"Home":"hq","ID":1,"Connection":18446744073709551615,"State":"s","At":"2026-03-29T12:00:00.123456789Z"},
 			"Last":{"Activity":{"At":"2026-03-29T12:00:00.123456789Z","Value":"meeting","Over":"away"},

@@ -78,7 +78,7 @@ func fullLink(key string) store.Link {
 		ToTeams: &store.TeamsWrite{
 			Availability: "Away", Activity: "Away",
 			OldAvailability: "Available", OldActivity: "Available", OldSequence: "0042",
-			Trail: []string{"Away"}, State: "shown", At: noon.Add(time.Second), Until: noon.Add(7 * 24 * time.Hour),
+			Trail: []string{"Away"}, Replaced: []string{"Available"}, State: "shown", At: noon.Add(time.Second), Until: noon.Add(7 * 24 * time.Hour),
 		},
 		Session: &store.Session{
 			Availability: "Busy", Activity: "InACall", Sequence: "9",
@@ -114,6 +114,7 @@ func spoilLink(l store.Link) {
 	if l.ToTeams != nil {
 		l.ToTeams.Activity = "spoilt"
 		spoilWords(l.ToTeams.Trail)
+		spoilWords(l.ToTeams.Replaced)
 	}
 	if l.Session != nil {
 		l.Session.Activity = "spoilt"

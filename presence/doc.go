@@ -39,6 +39,10 @@
 // settle time ends with a look. Meanwhile the old value is no change. A write that
 // never shows is reported by [Memory.Hidden] and not repeated.
 //
+// Teams may show changes late, in their order, up to the settle time. What seems to replace a write
+// of the connector may thus be older. It counts, because mostly it is not; the write is [Doubted] until
+// the settle time ends, and taken up again if it shows after all.
+//
 // # Flapping, and others who write
 //
 // The first change after a quiet time is carried at once. What was written within the last

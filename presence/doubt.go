@@ -1,0 +1,60 @@
+package presence
+
+// letGo forgets a preferred presence that no longer stands. One that is younger than the settle
+// time is doubted: what it was given up for may be older, and only shown later. Of the others it
+// stays known for that time that something was written: notifications may still arrive.
+func (s *step) letGo() {
+	w := s.m.ToTeams
+	if !w.Value.IsZero() && !w.lifted() && !s.settled(w.At) {
+		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
+		s.settleDoubted(w)
+		return
+	}
+	s.m.ToTeams = &TeamsWrite{Stage: Stands, At: w.At}
+	s.settleTeamsGone(s.m.ToTeams)
+}
+
+func (s *step) settleTeamsGone(w *TeamsWrite) {
+	if s.settled(w.At) {
+		s.m.ToTeams = nil
+	} else {
+		s.mistrust()
+	}
+}
+
+// settleDoubted takes up what was given up and shows after all. Nobody can tell what is beneath
+// while its person is signed out.
+func (s *step) settleDoubted(w *TeamsWrite) {
+	switch shows := s.Teams.Value.Shows(w.Value); {
+	case shows && !s.Teams.certain(w.At):
+		s.unsure = true
+	case shows:
+		s.regain(w)
+	case signedOut(s.Teams.Value):
+	case s.settledAndSeen(w.At):
+		s.m.ToTeams = nil
+	default:
+		s.mistrust()
+	}
+}
+
+// mistrust has Teams read where a notification tells of a change, which may be an old one.
+func (s *step) mistrust() {
+	if s.m.Agreed != nil && s.Teams.Notified && !s.Teams.Value.Shows(s.m.Agreed.Teams) {
+		s.unsure = true
+	}
+}
+
+// regain takes up a preferred presence again. What was carried to the PBX meanwhile is older, so
+// it is carried as well.
+func (s *step) regain(w *TeamsWrite) {
+	carries := s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX)
+	if carries && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
+		return
+	}
+	w.Stage = Stands
+	if word, visible := s.word(); carries && visible {
+		s.fired(RuleLate)
+		s.carryTeams(s.Teams.Value, word, s.PBX.Value.Activity)
+	}
+}

@@ -1,0 +1,114 @@
+package presence
+
+import "time"
+
+func (s *step) settleTeams() {
+	w := s.m.ToTeams
+	if w == nil {
+		return
+	}
+	shown := s.Teams.Value
+	if w.Stage != Leaving && !w.Value.IsZero() {
+		s.wake(w.Until)
+		switch over := !s.Now.Before(w.Until.Add(-time.Second)); {
+		case over && (w.Stage == Pending || !shown.Shows(w.Value)):
+			s.expired()
+			return
+		case w.stands() && s.settledAndSeen(w.Until): // its person shows the same without it
+			s.m.ToTeams = nil
+			return
+		}
+	}
+	switch {
+	case w.Stage == Sent || w.Stage == Pending:
+		s.settleTeamsFlight(w)
+	case w.Stage == Leaving:
+	case w.Value.IsZero():
+		s.settleTeamsGone(w)
+	case w.Stage == Doubted:
+		s.settleDoubted(w)
+	case w.Stage == Lifting || w.Stage == Lifted:
+		s.settleLifted(w)
+	case shown.Shows(w.Value):
+		if a := s.m.Agreed; w.Stage == Hidden || a != nil && (a.Teams.IsZero() || nobody(a.Teams)) {
+			s.agreeTeams(shown) // its person has signed in again: no change
+		}
+		w.Stage = Stands
+	case w.Stage == Stands && !signedOut(shown) && !s.ownCall(),
+		w.Stage == Hidden && !signedOut(shown) && !s.ownCall() && !shown.Shows(w.Old):
+		s.takenTeams()
+	}
+}
+
+// settleLifted learns what shows beneath a preferred presence that has made room for a
+// call. Nobody has chosen that just now, unless only a hand can set it.
+func (s *step) settleLifted(w *TeamsWrite) {
+	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
+	_, inTable := s.Tables.ToPBX(shown.Activity)
+	switch {
+	case s.ownCall():
+		if s.m.Session.stands() && !s.outshines(s.m.Agreed.Teams) {
+			s.agreeTeams(w.Value) // anything but the call is a choice from now on
+		}
+	case !inTable, s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
+	default:
+		s.agreeTeams(w.Value)
+		s.takenTeams()
+	}
+}
+
+func (s *step) settleTeamsFlight(w *TeamsWrite) {
+	shown, late := s.Teams.Value, w.Stage == Sent && s.settledAndSeen(w.At)
+	switch {
+	case w.Value.IsZero(): // cleared: a read tells what was beneath
+		if w.Stage == Sent && !s.Teams.certain(w.At) {
+			s.unsure = true
+			return
+		}
+		if w.Stage == Sent && (late || !w.still(*s.Teams) && !w.trails(*s.Teams)) {
+			s.agreeTeams(Teams{})
+			s.letGo()
+		}
+	case shown.Shows(w.Value):
+		s.agreeTeams(shown)
+		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
+			w.Stage, w.Trail, w.Replaced = Stands, nil, nil
+		}
+	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams)):
+		w.Stage, w.Old, w.Trail, w.Replaced = Hidden, shown, nil, nil
+		if s.teamsCall() {
+			s.agreeTeams(Teams{})
+		} else {
+			s.agreeTeams(shown)
+		}
+		s.fired(RuleHidden)
+	case !late && (w.explains(*s.Teams) || signedOut(shown) || s.teamsCall() || s.uncovers(w)):
+	default:
+		s.takenTeams()
+	}
+}
+
+// expired forgets a preferred presence that has run out. That is no change by a
+// person, so what Teams shows now is agreed with what the PBX keeps.
+func (s *step) expired() {
+	s.m.ToTeams = nil
+	s.agreeTeams(Teams{})
+	s.fired(RuleExpired)
+}
+
+// takenTeams gives up what a person has replaced. A look that may be a late echo does
+// not prove that; then Teams is read first.
+func (s *step) takenTeams() {
+	if !s.Teams.certain(s.m.ToTeams.At) {
+		s.unsure = true
+		return
+	}
+	s.letGo()
+	s.fired(RuleTaken)
+}
+
+func (s *step) agreeTeams(t Teams) {
+	if s.m.Agreed != nil {
+		s.m.Agreed.Teams = t
+	}
+}

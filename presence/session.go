@@ -1,0 +1,36 @@
+package presence
+
+import "time"
+
+func (s *step) settleSession() {
+	h := s.m.Session
+	if h == nil {
+		return
+	}
+	shows := s.Teams != nil && s.Teams.Value.Shows(h.Value)
+	switch {
+	case h.Stage == Gone && shows && s.Teams.Notified: // late, or somebody's call
+		s.unsure = true
+	case h.Stage == Gone && (shows && s.Teams.certain(h.At) && s.newer(h.Sequence) || !shows && s.settled(h.At) || s.settledAndSeen(h.At)):
+		s.m.Session = nil
+	case h.Stage == Sent && (shows || s.settledAndSeen(h.At)):
+		if h.Stage = Stands; !shows {
+			s.fired(RuleHidden)
+		}
+	case h.Stage == Refused && (!shows && s.settled(h.Until) || s.settledAndSeen(h.Until)):
+		h.Until = time.Time{} // nothing of it is left
+	case h.Stage == Renewing && !s.Now.Before(h.Until): // ended, unless the renewal has arrived
+		h.Stage, h.At = Pending, s.Now
+	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
+		if h.Stage, h.At = Gone, h.Until; s.Goal == Sync && s.onPhone() {
+			s.fired(RuleLost)
+		}
+	}
+	if h.stands() && shows {
+		h.Sequence = s.Teams.Sequence
+	}
+}
+
+// newer reports that Teams shows a later version than the one with that number,
+// where both are numbered.
+func (s *step) newer(sequence string) bool { return sequence != "" && s.Teams.Sequence > sequence }

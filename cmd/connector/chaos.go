@@ -80,6 +80,7 @@ type chaos struct {
 	stage  *stage
 	crowd  *crowd
 	line   *line
+	ambush ambush
 	run    *processes
 	now    *process // the connector that runs
 	found
@@ -136,13 +137,14 @@ func (c *chaos) build(ctx context.Context) (err error) {
 	maps.Copy(keys, c.keys)
 	c.stage, err = newStage(ctx, "auto", setting{
 		people: c.people + extras, patience: c.patience, log: slog.New(slog.DiscardHandler),
-		tenant: graphtest.Options{Seed: c.seed, OnePerApp: c.people <= graph.PushLimit}, fault: c.line.fault, keys: keys,
+		tenant: graphtest.Options{Seed: c.seed, OnePerApp: c.people <= graph.PushLimit, Arrived: c.ambush.teams},
+		fault:  c.line.fault, arrived: c.ambush.phones, keys: keys,
 	})
 	if err != nil {
 		return err
 	}
 	c.crowd = newCrowd(c.stage)
-	c.line.dropped = c.crowd.dropped
+	c.line.dropped, c.ambush.worth = c.crowd.dropped, c.crowd.regrettable
 	return nil
 }
 

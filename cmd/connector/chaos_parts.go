@@ -39,8 +39,9 @@ func (c *chaos) pushed() (n int) {
 	return n
 }
 
-// late is how many kills are kept for the finale.
-func (c *chaos) late() int { return max(1, c.kills/8) }
+// late is how many kills are kept for the finale, when nothing that comes later makes good what
+// one of them has spoilt.
+func (c *chaos) late() int { return max(1, c.kills/3) }
 
 // rage has everybody act, everything go wrong, and the connector killed. Before the finale
 // it is calm until the sides agree, so that what everybody does last is newer than anything
@@ -94,8 +95,10 @@ func (c *chaos) follow(ctx context.Context, cues []cue, kills int, rng *rand.Ran
 	return group.Wait()
 }
 
-// kill kills the connector at random moments, and starts it at once.
+// kill kills the connector again and again, and starts it at once: in turn while something that
+// has to be taken back one day is being written, and at any moment.
 func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error) {
+	moments := []slot{slotPreferred, slotSession, slotAlien, "", slotActivity, ""}
 	for range kills {
 		running, cancel := c.now.during(ctx)
 		if !wait(running, within(rng, 0, 2*c.between)) {
@@ -103,11 +106,16 @@ func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error)
 			return context.Cause(running)
 		}
 		cancel()
+		if place := moments[c.crowd.deaths()%len(moments)]; place != "" {
+			if err := c.surprise(ctx, place); err != nil {
+				return err
+			}
+		}
 		c.now.kill()
-		c.crowd.killed()
 		if c.now, err = c.run.start("serve"); err != nil {
 			return err
 		}
+		c.crowd.killed() // after what was being written then
 	}
 	return nil
 }

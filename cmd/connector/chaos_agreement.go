@@ -109,8 +109,10 @@ func (p *character) disagreement(in input, now glance, h held, preferred string,
 		return ""
 	case h.session != onPBX:
 		return fmt.Sprintf("a call on the PBX is %t, its session in Teams %t", onPBX, h.session)
+	case onPBX && now.teams == "InACall" && h.alien:
+		return "an alien call stands beside the call on the PBX whose session it mirrors"
 	case onPBX && now.teams == "InACall": // its own session, and perhaps a call of the client beneath
-		return ""
+		return p.overridden(in, now)
 	case r.alien && !h.alien && isCall(now.teams):
 		return cmp.Or(p.stoodIn(now, h, r), p.overridden(in, now))
 	case h.alien != isCall(now.teams):

@@ -186,7 +186,12 @@ func TestDisagreement(t *testing.T) {
 			call: true, last: input{before: licensed("Away", "away"), after: licensed("Away", "meeting")},
 			now: licensed("Away", "away"), held: held{session: true, activity: "away"}, want: "the PBX does not show any more",
 		},
-		"a call on the PBX":                       {call: true, now: licensed("InACall", ""), held: held{session: true}},
+		"a call on the PBX":                {call: true, now: licensed("InACall", ""), held: held{session: true}},
+		"a call on the PBX, mirrored back": {call: true, now: licensed("InACall", ""), held: held{session: true, alien: true}, want: "an alien call stands"},
+		"a call on the PBX, the PBX is overridden": {
+			call: true, last: input{before: licensed("InACall", "away"), after: licensed("InACall", "meeting")},
+			now: licensed("InACall", "away"), held: held{session: true, activity: "away"}, want: "the PBX does not show any more",
+		},
 		"a call on the PBX, no session":           {call: true, now: licensed("Available", ""), want: "a call on the PBX"},
 		"a session, no call":                      {now: licensed("InACall", ""), held: held{session: true}, want: "a call on the PBX"},
 		"a call in Teams":                         {now: licensed("Presenting", "lunch"), held: held{alien: true}},

@@ -63,18 +63,21 @@ func (a *ambush) arrived(writes []written) {
 	}
 }
 
-// surprise kills the connector at a write to a place. As soon as that is done, its person takes
+// surprise kills the connector at a write to a place, if one comes before ctx ends. As soon as that is done, its person takes
 // back what has brought it about, which the next connector has to find out.
 func (c *chaos) surprise(ctx context.Context, place slot) error {
-	w, struck := c.ambush.lay(ctx, c.now, place, c.between)
+	w, struck := c.ambush.lay(ctx, c.now, place, 2*c.between)
 	if !struck {
-		return ctx.Err()
+		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // it goes with its connection, if that ends just now
+	defer cancel()
 	for !c.crowd.done(w) {
 		if !wait(ctx, time.Millisecond) {
-			return ctx.Err()
+			return nil
 		}
 	}
+	c.hits++
 	return c.crowd.regret(w)
 }
 

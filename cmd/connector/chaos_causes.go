@@ -27,6 +27,10 @@ const (
 	// heeded is how long a reason may take to be written: it has to be noticed, and a
 	// throttled connector has to wait.
 	heeded = time.Minute
+	// learnt is how long it takes at most to learn of an answer, and to store that.
+	learnt = 5 * time.Second
+	// underway is how long a request may be on its way after its sender has died.
+	underway = 500 * time.Millisecond
 	// renewed is the least time after which a session is written again.
 	renewed = 2 * time.Minute
 )
@@ -91,7 +95,7 @@ func (c causes) without(writes []written) (spurious []written) {
 			p = &place{late: slices.Clone(c.late), inputs: slices.Clone(c.inputs)}
 			places[w.slot] = p
 		}
-		if !c.repeats(p.last, w) && !c.ends(w) && !take(&p.late, w) && !take(&p.inputs, w) {
+		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !take(&p.late, w) && !take(&p.inputs, w) {
 			spurious = append(spurious, w)
 		}
 		p.last = &w
@@ -99,14 +103,16 @@ func (c causes) without(writes []written) (spurious []written) {
 	return spurious
 }
 
-// ends reports that w belongs to the end of the connector. What has made room for a call
-// comes back before the session goes.
-func (c causes) ends(w written) bool {
-	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "" || w.slot == slotPreferred)
+// ends reports that w belongs to the end of the connector, which takes back what there is. What
+// has made room for a call, or has waited for its end, comes before the session goes.
+func (c causes) ends(last *written, w written) bool {
+	nothing := last == nil || last.value == "" && !last.undone
+	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "") != nothing && (w.value == "" || w.slot == slotPreferred)
 }
 
 // repeats reports that w has to be: the connector cannot know what became of the last
-// write in that place. An alien call of which nothing is known is deleted as well.
+// write in that place. An alien call of which nothing is known is deleted as well, and one that
+// is known ends with its connection.
 func (c causes) repeats(last *written, w written) bool {
 	switch {
 	case last == nil:
@@ -116,9 +122,11 @@ func (c causes) repeats(last *written, w written) bool {
 	case last.value != w.value:
 		return false
 	}
-	since := func(at time.Time) bool { return at.After(last.at) && at.Before(w.at) }
+	interrupted := func(at time.Time) bool {
+		return at.After(last.at.Add(-underway)) && at.Before(w.at) && (at.Sub(last.at) < learnt || w.slot == slotAlien)
+	}
 	return last.unsure ||
-		slices.ContainsFunc(c.kills, since) ||
-		slices.ContainsFunc(c.lost, func(l loss) bool { return l.pbx == w.pbx && since(l.at) }) ||
+		slices.ContainsFunc(c.kills, interrupted) ||
+		slices.ContainsFunc(c.lost, func(l loss) bool { return l.pbx == w.pbx && interrupted(l.at) }) ||
 		w.slot == slotSession && w.value != "" && w.at.Sub(last.at) >= renewed
 }

@@ -38,12 +38,12 @@ func (l *line) fault(pbx, _, request string) pbxtest.Fault {
 	f := oneOf(l.rng, pbxtest.FaultRefuse, pbxtest.FaultRefuseString, pbxtest.FaultIgnore, pbxtest.FaultDrop,
 		pbxtest.FaultDropAfter, pbxtest.FaultLate, pbxtest.FaultSlow, pbxtest.FaultZeroError)
 	l.mu.Unlock()
-	cut, refused := f == pbxtest.FaultDrop || f == pbxtest.FaultDropAfter, f == pbxtest.FaultRefuse || f == pbxtest.FaultRefuseString
+	cut := f == pbxtest.FaultDrop || f == pbxtest.FaultDropAfter
 	switch request {
 	case "ReplicateNext":
 		strikes = strikes && rarely
 	case "CheckAppLic":
-		strikes = strikes && rarely && !refused
+		strikes = strikes && rarely && !f.Refuses()
 	case "SubscribePresence", "UnsubscribePresence":
 		strikes = strikes && (rarely || !cut)
 	}

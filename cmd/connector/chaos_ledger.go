@@ -25,7 +25,7 @@ func (c *crowd) ledger() ledger {
 // What could not be taken back is nobody's any more.
 func newLedger(writes []written, failures []pbxtest.Failure) ledger {
 	for _, f := range failures {
-		if f.Op == "CreateApi" && (f.Fault == pbxtest.FaultRefuse || f.Fault == pbxtest.FaultRefuseString) {
+		if f.Op == "CreateApi" && f.Fault.Refuses() {
 			writes = append(writes, written{at: f.Time, who: f.GUID, slot: slotAlien, value: "call", pbx: f.PBX, undone: true})
 		}
 	}
@@ -47,8 +47,8 @@ func newLedger(writes []written, failures []pbxtest.Failure) ledger {
 	return l
 }
 
-// refusals are what was refused for a person, and holds: an activity until something is done for
-// the person, and an alien call as long as the call in Teams lasts.
+// refusals are what was refused for a person, and holds: an activity until what the person shows
+// has changed, and an alien call as long as the call in Teams lasts.
 type refusals struct {
 	activity, alien bool
 	word            string    // the activity
@@ -56,10 +56,12 @@ type refusals struct {
 }
 
 func (p *character) refusals(l ledger) (r refusals) {
-	if w := l.activity[p.guid].refused; !w.at.IsZero() && !p.last().at.After(w.at) {
+	w := l.activity[p.guid].refused
+	changed := func(in input) bool { return in.at.After(w.at) && in.before != in.after }
+	if !w.at.IsZero() && !slices.ContainsFunc(p.inputs, changed) {
 		r.activity, r.word = true, w.value
 	}
-	w := l.alien[p.guid].refused
+	w = l.alien[p.guid].refused
 	over := func(in input) bool {
 		return in.at.After(w.at) && !(isCall(in.before.teams) && isCall(in.after.teams))
 	}

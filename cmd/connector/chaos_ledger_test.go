@@ -21,29 +21,32 @@ func TestLedgerKnowsWhatWasRefused(t *testing.T) {
 		w.undone, w.unsure = true, true
 		return w
 	}
+	busy := glance{teams: "Busy"}
 	for name, tc := range map[string]struct {
 		writes []written
 		acts   []float64 // times
+		after  glance
 		want   string
 		held   bool
 	}{
-		"nothing":                        {nil, nil, "", false},
-		"not refused":                    {[]written{set(1, "busy")}, nil, "", true},
-		"refused":                        {[]written{refused(set(1, "busy"))}, nil, "busy", false},
-		"refused, and one was there":     {[]written{set(1, "away"), refused(set(2, "busy"))}, nil, "busy", true},
-		"written since":                  {[]written{refused(set(1, "busy")), set(2, "away")}, nil, "", true},
-		"somebody acted before":          {[]written{refused(set(2, "busy"))}, []float64{1}, "busy", false},
-		"somebody acted since":           {[]written{refused(set(2, "busy"))}, []float64{1, 3}, "", false},
-		"lost is not refused":            {[]written{lost(set(1, "busy"))}, nil, "", false},
-		"lost since":                     {[]written{refused(set(1, "busy")), lost(set(2, "away"))}, nil, "busy", false},
-		"to take it back was refused":    {[]written{set(1, "away"), refused(set(2, ""))}, nil, "", false},
-		"… and the value was made later": {[]written{set(1, "away"), refused(set(2, "")), set(3, "busy")}, nil, "", true},
+		"nothing":                         {nil, nil, busy, "", false},
+		"not refused":                     {[]written{set(1, "busy")}, nil, busy, "", true},
+		"refused":                         {[]written{refused(set(1, "busy"))}, nil, busy, "busy", false},
+		"refused, and one was there":      {[]written{set(1, "away"), refused(set(2, "busy"))}, nil, busy, "busy", true},
+		"written since":                   {[]written{refused(set(1, "busy")), set(2, "away")}, nil, busy, "", true},
+		"somebody acted before":           {[]written{refused(set(2, "busy"))}, []float64{1}, busy, "busy", false},
+		"somebody acted since":            {[]written{refused(set(2, "busy"))}, []float64{1, 3}, busy, "", false},
+		"somebody did what does not show": {[]written{refused(set(2, "busy"))}, []float64{1, 3}, glance{}, "busy", false},
+		"lost is not refused":             {[]written{lost(set(1, "busy"))}, nil, busy, "", false},
+		"lost since":                      {[]written{refused(set(1, "busy")), lost(set(2, "away"))}, nil, busy, "busy", false},
+		"to take it back was refused":     {[]written{set(1, "away"), refused(set(2, ""))}, nil, busy, "", false},
+		"… and the value was made later":  {[]written{set(1, "away"), refused(set(2, "")), set(3, "busy")}, nil, busy, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &character{actor: actor{guid: "1"}}
 			for _, at := range tc.acts {
-				p.inputs = append(p.inputs, input{at: second(at)})
+				p.inputs = append(p.inputs, input{at: second(at), after: tc.after})
 			}
 			l := newLedger(tc.writes, nil)
 			require.Equal(t, tc.want, p.refusals(l).word)

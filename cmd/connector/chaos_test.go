@@ -29,7 +29,7 @@ func smallChaos(seed uint64) (*chaos, *bytes.Buffer) {
 	out := new(bytes.Buffer)
 	return &chaos{
 		out: out, people: 60, kills: 8, share: 0.01, seed: seed,
-		between: 1100 * time.Millisecond, rounds: 3, pause: 4 * time.Second, calm: 3 * time.Second,
+		between: time.Second, rounds: 3, pause: 3 * time.Second, calm: 3 * time.Second,
 		patience: time.Minute, tell: time.Second,
 		keys: map[string]any{"settle": "2s", "reconcile-every": "2s"},
 	}, out
@@ -41,6 +41,7 @@ func TestChaosKeepsWhatIsPromised(t *testing.T) {
 	require.NoError(t, c.play(t.Context()), out.String())
 	require.Equal(t, "chaos: 60 people, 8 kills, 0 lost, 0 writes without cause, 0 left behind", lastLine(out))
 	require.Regexp(t, regexp.MustCompile(`^chaos: seed 1;`), out.String())
+	require.GreaterOrEqual(t, c.hits, 2, "in the middle of a write")
 	require.Greater(t, c.crowd.acts(), 4*60)
 	require.Greater(t, c.crowd.writes(), 60)
 }

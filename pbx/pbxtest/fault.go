@@ -42,6 +42,9 @@ func (f Fault) serves() bool {
 	return true
 }
 
+// Refuses reports whether the request is answered with an error.
+func (f Fault) Refuses() bool { return f == FaultRefuse || f == FaultRefuseString }
+
 // Failure is a request that something went wrong with.
 type Failure struct {
 	Time    time.Time

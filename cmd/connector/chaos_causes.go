@@ -9,8 +9,8 @@ import (
 
 // causes are what may bring about writes for one person.
 type causes struct {
-	inputs []reason // in the order of time
-	late   []reason // likewise
+	inputs []reason
+	late   []reason
 	kills  []time.Time
 	lost   []loss
 	ended  time.Time
@@ -63,7 +63,12 @@ func echo(l graphtest.Late) reason {
 	}
 }
 
-// take uses up the oldest reason in list that may have brought about w, and forgets those that
+// standIn is the refusal of an alien call: busy is set in its place.
+func standIn(refused written) reason {
+	return reason{at: refused.at, of: func(w written) bool { return w.slot == slotActivity && w.value == "busy" }}
+}
+
+// take uses up the first reason in list that may have brought about w, and forgets those that
 // were long ago.
 func take(list *[]reason, w written) bool {
 	*list = slices.DeleteFunc(*list, func(c reason) bool { return c.at.Before(w.at.Add(-heeded)) })

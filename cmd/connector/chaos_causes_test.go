@@ -38,6 +38,9 @@ func TestWritesNeedACause(t *testing.T) {
 		c.late = append(c.late, echo(graphtest.Late{Time: second(at), Pair: graphtest.Pair{Activity: activity}}))
 		return c
 	}
+	instead := func(at float64) causes {
+		return causes{inputs: []reason{standIn(written{at: second(at), slot: slotAlien, value: "call"})}}
+	}
 	preferred := func(at float64, value string) written {
 		return written{at: second(at), slot: slotPreferred, value: value}
 	}
@@ -90,11 +93,15 @@ func TestWritesNeedACause(t *testing.T) {
 		"… is not after a kill":             {killed(inputs(1), 2.5), []written{alien(2, "call"), alien(3, "")}, 1},
 		"what is set at the phone":          {does(sets, 1), []written{preferred(2, "Busy")}, 0},
 		"… does not come back":              {does(sets, 1), []written{activity(2, "busy")}, 1},
-		"… and is no call":                  {does(sets, 1), []written{session(2, "InACall"), alien(2, "call")}, 2},
+		"… and is no call":                  {does(sets, 1), []written{session(2, "InACall")}, 1},
+		"… yet hides one":                   {does(sets, 1), []written{alien(2, "")}, 0},
 		"what Teams shows is no session":    {does(shows, 1), []written{session(2, "InACall"), activity(2, "busy")}, 1},
 		"a move takes an alien call along":  {does(moves, 3), []written{alien(4, ""), alien(5, "call")}, 0},
 		"… once":                            {does(moves, 3), []written{alien(4, ""), alien(5, "call"), alien(6, "")}, 1},
 		"… and nothing else":                {does(moves, 3), []written{activity(4, "away"), preferred(4, ""), session(4, "")}, 3},
+		"busy for a refused alien call":     {instead(1), []written{activity(2, "busy")}, 0},
+		"… only once":                       {instead(1), []written{activity(2, "busy"), activity(3, "busy")}, 1},
+		"… and nothing but busy":            {instead(1), []written{activity(2, "away"), alien(2, "call"), preferred(2, "Busy")}, 3},
 		"a late notification":               {late(inputs(), 1, "Busy"), []written{activity(2, "busy"), activity(3, "")}, 0},
 		"… is corrected once":               {late(inputs(), 1, "Busy"), []written{activity(2, "busy"), activity(3, ""), activity(4, "busy")}, 1},
 		"… says what it says":               {late(inputs(), 1, "Busy"), []written{activity(2, "away")}, 1},

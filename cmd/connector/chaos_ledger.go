@@ -24,11 +24,7 @@ func (c *crowd) ledger() ledger {
 // newLedger enters what was written. An alien call is refused as well where the API for it is.
 // What could not be taken back is nobody's any more.
 func newLedger(writes []written, failures []pbxtest.Failure) ledger {
-	for _, f := range failures {
-		if f.Op == "CreateApi" && f.Fault.Refuses() {
-			writes = append(writes, written{at: f.Time, who: f.GUID, slot: slotAlien, value: "call", pbx: f.PBX, undone: true})
-		}
-	}
+	writes = append(writes, withoutAPI(failures)...)
 	slices.SortStableFunc(writes, func(a, b written) int { return a.at.Compare(b.at) })
 	l := ledger{map[string]entry{}, map[string]entry{}, map[string]entry{}}
 	places := map[slot]map[string]entry{slotPreferred: l.preferred, slotActivity: l.activity, slotAlien: l.alien}
@@ -45,6 +41,16 @@ func newLedger(writes []written, failures []pbxtest.Failure) ledger {
 		}
 	}
 	return l
+}
+
+// withoutAPI are the alien calls that were refused before they were asked for.
+func withoutAPI(failures []pbxtest.Failure) (all []written) {
+	for _, f := range failures {
+		if f.Op == "CreateApi" && f.Fault.Refuses() {
+			all = append(all, written{at: f.Time, who: f.GUID, slot: slotAlien, value: "call", pbx: f.PBX, undone: true})
+		}
+	}
+	return all
 }
 
 // refusals are what was refused for a person, and holds: an activity until what the person shows

@@ -10,7 +10,7 @@ func TestActsThatAreNoneAreNoInput(t *testing.T) {
 	t.Parallel()
 	c := staged(t)
 	anna := c.crowd.people[0]
-	for _, kind := range []deed{hangsUp, rings, rings, hangsUp, hangsUp} {
+	for _, kind := range []deed{hangsUp, rings, rings, moves, hangsUp, hangsUp} {
 		require.NoError(t, c.crowd.do(0, act{kind: kind}))
 	}
 	require.Equal(t, 2, c.crowd.acts())

@@ -76,11 +76,12 @@ func (p script) finale() (all []cue) {
 }
 
 // brings reports that what somebody does may have something written to a place. Only what
-// happens on the PBX has a session, and a move does no more than taking an alien call along.
+// happens on the PBX has a session, what is set at the phone hides or uncovers a call in Teams, and
+// a move does no more than taking an alien call along.
 func (d deed) brings(s slot) bool {
 	switch d {
 	case sets:
-		return s == slotPreferred
+		return s == slotPreferred || s == slotAlien
 	case shows, chooses, resets, signsOut, signsIn:
 		return s != slotSession
 	case moves:

@@ -91,6 +91,12 @@ func (c *crowd) spurious() (all []string) {
 	for _, l := range c.tenant.Late() {
 		late[l.User] = append(late[l.User], echo(l))
 	}
+	refused := map[string][]reason{}
+	for _, w := range append(writtenIn(nil, c.system.Writes()), withoutAPI(c.system.Failures())...) {
+		if w.slot == slotAlien && w.value != "" && w.refused() {
+			refused[w.who] = append(refused[w.who], standIn(w))
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tell := func(p *character, of []written, because causes) {
@@ -99,7 +105,7 @@ func (c *crowd) spurious() (all []string) {
 		}
 	}
 	for _, p := range c.people {
-		because := causes{late: late[p.id], kills: c.kills, lost: c.lost, ended: c.ended}
+		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, lost: c.lost, ended: c.ended}
 		for _, in := range p.inputs {
 			because.inputs = append(because.inputs, in.reasons()...)
 		}

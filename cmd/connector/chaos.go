@@ -43,7 +43,7 @@ func (c chaosCmd) Run(ctx context.Context) error {
 	}
 	play := chaos{
 		out: os.Stdout, people: c.People, kills: c.Kills, share: c.Faults, seed: c.Seed,
-		between: 2700 * time.Millisecond, rounds: 5, pause: 10 * time.Second,
+		between: 2400 * time.Millisecond, rounds: 5, pause: 10 * time.Second,
 		calm: 25 * time.Second, patience: 3 * time.Minute, tell: 5 * time.Second,
 	}
 	return play.play(ctx)
@@ -80,8 +80,10 @@ type chaos struct {
 	stage  *stage
 	crowd  *crowd
 	line   *line
+	ambush ambush
 	run    *processes
 	now    *process // the connector that runs
+	hits   int      // kills in the middle of a write
 	found
 }
 
@@ -124,7 +126,7 @@ func (c *chaos) perform(ctx context.Context) error {
 func (c *chaos) build(ctx context.Context) (err error) {
 	c.script = script{
 		people: c.people, rounds: c.rounds, seed: c.seed,
-		round: time.Duration(c.kills-c.late()) * c.between / time.Duration(c.rounds), final: time.Duration(c.late()) * c.between,
+		round: c.during(c.kills-c.late()) / time.Duration(c.rounds), final: c.during(c.late()),
 	}
 	c.line = newLine(c.share, c.people, c.seed)
 	names := communicationUserNames(c.people + extras)
@@ -136,13 +138,14 @@ func (c *chaos) build(ctx context.Context) (err error) {
 	maps.Copy(keys, c.keys)
 	c.stage, err = newStage(ctx, "auto", setting{
 		people: c.people + extras, patience: c.patience, log: slog.New(slog.DiscardHandler),
-		tenant: graphtest.Options{Seed: c.seed, OnePerApp: c.people <= graph.PushLimit}, fault: c.line.fault, keys: keys,
+		tenant: graphtest.Options{Seed: c.seed, OnePerApp: c.people <= graph.PushLimit, Arrived: c.ambush.teams},
+		fault:  c.line.fault, arrived: c.ambush.phones, keys: keys,
 	})
 	if err != nil {
 		return err
 	}
 	c.crowd = newCrowd(c.stage)
-	c.line.dropped = c.crowd.dropped
+	c.line.dropped, c.ambush.worth = c.crowd.dropped, c.crowd.regrettable
 	return nil
 }
 

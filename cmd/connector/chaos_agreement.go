@@ -1,13 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/pbx365/connector/graph/graphtest"
-	"github.com/pbx365/connector/pbx/pbxtest"
 )
 
 // held is what the connector holds of a person, by the records of the simulators.
@@ -22,37 +21,17 @@ func (c *crowd) holding(p *character, l ledger) (h held) {
 		for _, s := range c.tenant.Sessions(p.id) {
 			h.session = h.session || s.ID != graphtest.ClientSession
 		}
-		if chosen, ok := c.tenant.Preferred(p.id); ok && chosen.Set.Equal(l.preferred[p.id]) {
+		if chosen, ok := c.tenant.Preferred(p.id); ok && chosen.Set.Equal(l.preferred[p.id].written.at) {
 			h.preferred = chosen.Activity
 		}
 	}
 	if p.guid != "" {
 		h.alien = c.system.AlienCalls(p.guid) > 0
-		if l.activity[p.guid].After(p.setAt()) {
+		if l.activity[p.guid].written.at.After(p.setAt()) {
 			h.activity = c.system.Activity(p.guid)
 		}
 	}
 	return h
-}
-
-// ledger tells when the connector last wrote, by person.
-type ledger struct {
-	preferred, activity map[string]time.Time
-}
-
-func newLedger(teams []graphtest.Write, phones []pbxtest.Write) ledger {
-	l := ledger{map[string]time.Time{}, map[string]time.Time{}}
-	for _, w := range teams {
-		if w.Action == graphtest.RouteSetPreferred && w.Status == http.StatusOK {
-			l.preferred[w.User] = w.Time
-		}
-	}
-	for _, w := range phones {
-		if w.Op == "SetPresence" && w.Err == "" {
-			l.activity[w.GUID] = w.Time
-		}
-	}
-	return l
 }
 
 // lost is a person of whom the sides do not agree.
@@ -64,7 +43,7 @@ type lost struct {
 // apart are all of whom the sides do not agree. Only in the finale it matters what somebody
 // did last: before that, what they did on the other side may be seen after it.
 func (c *crowd) apart() (all []lost) {
-	l := newLedger(c.tenant.Writes(), c.system.Writes())
+	l := c.ledger()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.people {
@@ -73,11 +52,11 @@ func (c *crowd) apart() (all []lost) {
 		if chosen, ok := c.tenant.Preferred(p.id); ok {
 			preferred = chosen.Activity
 		}
-		in := input{}
-		if c.finale {
-			in = p.last()
+		in := p.last()
+		if c.finale.IsZero() || in.at.Before(c.finale) {
+			in = input{}
 		}
-		if why := p.disagreement(in, now, h, preferred); why != "" {
+		if why := p.disagreement(in, now, h, preferred, p.refusals(l)); why != "" {
 			all = append(all, lost{p, fmt.Sprintf("%s; %v, preferred %q, the connector holds %+v", why, now, preferred, h)})
 		}
 	}
@@ -122,7 +101,7 @@ func (p *character) story(around time.Time, writes []written) string {
 }
 
 // disagreement says why the sides do not agree, or "". A zero input may be any.
-func (p *character) disagreement(in input, now glance, h held, preferred string) string {
+func (p *character) disagreement(in input, now glance, h held, preferred string, r refusals) string {
 	switch onPBX := p.call != nil; {
 	case !now.licensed && h != (held{}):
 		return "something is held for a person without a licence"
@@ -130,8 +109,12 @@ func (p *character) disagreement(in input, now glance, h held, preferred string)
 		return ""
 	case h.session != onPBX:
 		return fmt.Sprintf("a call on the PBX is %t, its session in Teams %t", onPBX, h.session)
+	case onPBX && now.teams == "InACall" && h.alien:
+		return "an alien call stands beside the call on the PBX whose session it mirrors"
 	case onPBX && now.teams == "InACall": // its own session, and perhaps a call of the client beneath
-		return ""
+		return p.overridden(in, now)
+	case r.alien && !h.alien && isCall(now.teams):
+		return cmp.Or(p.stoodIn(now, h, r), p.overridden(in, now))
 	case h.alien != isCall(now.teams):
 		return fmt.Sprintf("a call in Teams is %t, its alien call %t", isCall(now.teams), h.alien)
 	case onPBX || isCall(now.teams):
@@ -139,6 +122,9 @@ func (p *character) disagreement(in input, now glance, h held, preferred string)
 	}
 	if why := p.overridden(in, now); why != "" {
 		return why
+	}
+	if r.activity && in.before.pbx == in.after.pbx {
+		now.pbx, h.activity = r.word, r.word // as it would be
 	}
 	return p.mismatch(in, now, h, preferred)
 }

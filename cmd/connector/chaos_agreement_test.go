@@ -149,6 +149,7 @@ func TestDisagreement(t *testing.T) {
 		now       glance
 		held      held
 		preferred string
+		refused   refusals
 		want      string
 	}{
 		"both available":                {now: licensed("Available", "")},
@@ -185,14 +186,32 @@ func TestDisagreement(t *testing.T) {
 			call: true, last: input{before: licensed("Away", "away"), after: licensed("Away", "meeting")},
 			now: licensed("Away", "away"), held: held{session: true, activity: "away"}, want: "the PBX does not show any more",
 		},
-		"a call on the PBX":             {call: true, now: licensed("InACall", ""), held: held{session: true}},
-		"a call on the PBX, no session": {call: true, now: licensed("Available", ""), want: "a call on the PBX"},
-		"a session, no call":            {now: licensed("InACall", ""), held: held{session: true}, want: "a call on the PBX"},
-		"a call in Teams":               {now: licensed("Presenting", "lunch"), held: held{alien: true}},
-		"a call in Teams, no alien":     {now: licensed("InACall", ""), want: "a call in Teams"},
-		"an alien, no call":             {now: licensed("Busy", "busy"), held: held{alien: true}, want: "a call in Teams"},
-		"no licence":                    {now: glance{"Busy", "dnd", false}},
-		"no licence, something held":    {now: glance{"Busy", "busy", false}, held: ours, want: "without a licence"},
+		"a call on the PBX":                {call: true, now: licensed("InACall", ""), held: held{session: true}},
+		"a call on the PBX, mirrored back": {call: true, now: licensed("InACall", ""), held: held{session: true, alien: true}, want: "an alien call stands"},
+		"a call on the PBX, the PBX is overridden": {
+			call: true, last: input{before: licensed("InACall", "away"), after: licensed("InACall", "meeting")},
+			now: licensed("InACall", "away"), held: held{session: true, activity: "away"}, want: "the PBX does not show any more",
+		},
+		"a call on the PBX, no session":           {call: true, now: licensed("Available", ""), want: "a call on the PBX"},
+		"a session, no call":                      {now: licensed("InACall", ""), held: held{session: true}, want: "a call on the PBX"},
+		"a call in Teams":                         {now: licensed("Presenting", "lunch"), held: held{alien: true}},
+		"a call in Teams, no alien":               {now: licensed("InACall", ""), want: "a call in Teams"},
+		"an alien, no call":                       {now: licensed("Busy", "busy"), held: held{alien: true}, want: "a call in Teams"},
+		"an alien call refused":                   {never: true, refused: refusals{alien: true}, now: licensed("InACall", "busy"), held: ours},
+		"an alien call refused, nothing in place": {never: true, refused: refusals{alien: true}, now: licensed("InACall", ""), want: "does not show busy"},
+		"an alien call refused, busy refused too": {never: true, refused: refusals{alien: true, activity: true, word: "busy"}, now: licensed("InACall", "")},
+		"an alien call refused, a person's own":   {refused: refusals{alien: true, since: second(2)}, now: licensed("InACall", "lunch")},
+		"an alien call refused, cleared since":    {refused: refusals{alien: true, since: second(0)}, now: licensed("InACall", "")},
+		"an alien call refused, cleared before":   {refused: refusals{alien: true, since: second(2)}, now: licensed("InACall", ""), want: "does not show busy"},
+		"an alien call refused, and no call":      {refused: refusals{alien: true}, now: licensed("Busy", ""), held: held{alien: true}, want: "a call in Teams"},
+		"refused":                                 {never: true, refused: refusals{activity: true, word: "busy"}, now: licensed("Busy", "")},
+		"refused, of another value":               {never: true, refused: refusals{activity: true, word: "dnd"}, now: licensed("Busy", ""), want: "do not map"},
+		"refused, and a person was last": {
+			refused: refusals{activity: true, word: "away"}, last: input{before: licensed("Away", ""), after: licensed("Away", "lunch")},
+			now: licensed("Away", "busy"), preferred: "Away", want: "the PBX does not show any more",
+		},
+		"no licence":                 {now: glance{"Busy", "dnd", false}},
+		"no licence, something held": {now: glance{"Busy", "busy", false}, held: ours, want: "without a licence"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,7 +222,7 @@ func TestDisagreement(t *testing.T) {
 			if tc.call {
 				p.call = new(pbxtest.Call)
 			}
-			why := p.disagreement(tc.last, tc.now, tc.held, tc.preferred)
+			why := p.disagreement(tc.last, tc.now, tc.held, tc.preferred, tc.refused)
 			if tc.want == "" {
 				require.Empty(t, why)
 			}

@@ -10,14 +10,13 @@ import (
 	"github.com/pbx365/connector/pbx/pbxtest"
 )
 
-// line is the edge between the PBXs and the connector, on which requests go wrong. A
-// refusal is not among that: it is an answer, and not asked for twice.
+// line is the edge between the PBXs and the connector, on which requests go wrong.
 type line struct {
-	// writes and reads are the shares that go wrong. A copy of all users takes some reads
-	// for each of them and begins anew where one goes wrong, so that a share fit for
-	// writes would let none ever succeed.
-	writes, reads float64
-	fair          atomic.Bool // nothing goes wrong any more
+	share float64
+	// rare is the part of the faults that reach what is asked for everybody whenever a PBX
+	// connects: where one of these breaks the whole, none would ever succeed.
+	rare float64
+	fair atomic.Bool // nothing goes wrong any more
 	// dropped is told of which PBX the connection is cut.
 	dropped func(pbx string)
 
@@ -25,29 +24,33 @@ type line struct {
 	rng *rand.Rand
 }
 
-// newLine has so many writes go wrong, and with one in a hundred of them every fourth copy.
+// newLine has a share of the requests go wrong, and with one in a hundred every tenth copy of all
+// users.
 func newLine(share float64, people int, seed uint64) *line {
-	return &line{
-		writes: share, reads: share * 10 / float64(people),
-		dropped: func(string) {}, rng: rand.New(rand.NewPCG(seed, 2)),
-	}
+	return &line{share: share, rare: 10 / float64(people), dropped: func(string) {}, rng: rand.New(rand.NewPCG(seed, 2))}
 }
 
-// fault is what happens to a request.
+// fault is what happens to a request. No check of a licence is refused: of somebody who was never
+// checked before, that says that there is none.
 func (l *line) fault(pbx, _, request string) pbxtest.Fault {
-	share := l.reads
-	switch request {
-	case "SetPresence", "AddAlienCall", "DelAlienCall":
-		share = l.writes
-	}
 	l.mu.Lock()
-	strikes, which := l.rng.Float64() < share, l.rng.IntN(5)
+	strikes, rarely := l.rng.Float64() < l.share, l.rng.Float64() < l.rare
+	f := oneOf(l.rng, pbxtest.FaultRefuse, pbxtest.FaultRefuseString, pbxtest.FaultIgnore, pbxtest.FaultDrop,
+		pbxtest.FaultDropAfter, pbxtest.FaultLate, pbxtest.FaultSlow, pbxtest.FaultZeroError)
 	l.mu.Unlock()
+	cut := f == pbxtest.FaultDrop || f == pbxtest.FaultDropAfter
+	switch request {
+	case "ReplicateNext":
+		strikes = strikes && rarely
+	case "CheckAppLic":
+		strikes = strikes && rarely && !f.Refuses()
+	case "SubscribePresence", "UnsubscribePresence":
+		strikes = strikes && (rarely || !cut)
+	}
 	if !strikes || l.fair.Load() {
 		return pbxtest.FaultNone
 	}
-	f := []pbxtest.Fault{pbxtest.FaultIgnore, pbxtest.FaultDrop, pbxtest.FaultDropAfter, pbxtest.FaultLate, pbxtest.FaultZeroError}[which]
-	if f == pbxtest.FaultDrop || f == pbxtest.FaultDropAfter {
+	if cut {
 		l.dropped(pbx)
 	}
 	return f

@@ -5,7 +5,7 @@ import "fmt"
 // leftovers names what is of the connector on either side, for anybody. A clean stop keeps
 // the subscriptions and what it has carried over; a release keeps nothing.
 func (c *crowd) leftovers(released bool) (all []string) {
-	l := newLedger(c.tenant.Writes(), c.system.Writes())
+	l := c.ledger()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.everybody() {

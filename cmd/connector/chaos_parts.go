@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
 )
 
 // start starts the connector, and waits until half of the people are pushed.
@@ -39,8 +41,12 @@ func (c *chaos) pushed() (n int) {
 	return n
 }
 
-// late is how many kills are kept for the finale.
-func (c *chaos) late() int { return max(1, c.kills/8) }
+// late is how many kills are kept for the finale, when nothing that comes later makes good what
+// one of them has spoilt.
+func (c *chaos) late() int { return max(1, c.kills/3) }
+
+// during is how long so many kills take, with the ambushes.
+func (c *chaos) during(kills int) time.Duration { return time.Duration(kills) * c.between * 5 / 4 }
 
 // rage has everybody act, everything go wrong, and the connector killed. Before the finale
 // it is calm until the sides agree, so that what everybody does last is newer than anything
@@ -78,8 +84,10 @@ func (c *chaos) storm(ctx context.Context, cues []cue, kills int, rng *rand.Rand
 // follow has everybody do what the script says, while the connector is killed.
 func (c *chaos) follow(ctx context.Context, cues []cue, kills int, rng *rand.Rand) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.kill(ctx, kills, rng) })
+	acting, over := context.WithCancel(ctx)
+	group.Go(func() error { return c.kill(ctx, acting, kills, rng) })
 	group.Go(func() error {
+		defer over()
 		begun := time.Now()
 		for _, cue := range cues {
 			if !wait(ctx, time.Until(begun.Add(cue.at))) {
@@ -94,8 +102,10 @@ func (c *chaos) follow(ctx context.Context, cues []cue, kills int, rng *rand.Ran
 	return group.Wait()
 }
 
-// kill kills the connector at random moments, and starts it at once.
-func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error) {
+// kill kills the connector again and again, and starts it at once: in turn while something that
+// has to be taken back one day is being written, as long as somebody acts, and at any moment.
+func (c *chaos) kill(ctx, acting context.Context, kills int, rng *rand.Rand) (err error) {
+	moments := []slot{slotPreferred, slotSession, slotAlien, "", slotActivity, ""}
 	for range kills {
 		running, cancel := c.now.during(ctx)
 		if !wait(running, within(rng, 0, 2*c.between)) {
@@ -103,11 +113,16 @@ func (c *chaos) kill(ctx context.Context, kills int, rng *rand.Rand) (err error)
 			return context.Cause(running)
 		}
 		cancel()
+		if place := moments[c.crowd.deaths()%len(moments)]; place != "" {
+			if err := c.surprise(acting, place); err != nil {
+				return err
+			}
+		}
 		c.now.kill()
-		c.crowd.killed()
 		if c.now, err = c.run.start("serve"); err != nil {
 			return err
 		}
+		c.crowd.killed() // after what was being written then
 	}
 	return nil
 }
@@ -135,6 +150,9 @@ func (c *chaos) agree(ctx context.Context, calm time.Duration) (not []lost, err 
 // settle waits until the sides agree for everybody, and stay so.
 func (c *chaos) settle(ctx context.Context) error {
 	c.say("nobody acts any more, and nothing goes wrong")
+	failures := c.stage.system.Failures()
+	c.say("%d kills were in the middle of a write, %d requests to the PBXs went wrong, %d of these were refused, and %d notifications told of the past",
+		c.hits, len(failures), len(slices.DeleteFunc(failures, func(f pbxtest.Failure) bool { return !f.Fault.Refuses() })), len(c.stage.tenant.Late()))
 	not, err := c.agree(ctx, c.calm)
 	if err != nil {
 		return err

@@ -36,7 +36,6 @@ type input struct {
 // character is a person of the chaos, with everything that was done to them.
 type character struct {
 	actor
-	home   string
 	call   *pbxtest.Call // on the PBX; nil without one
 	inputs []input
 }
@@ -51,7 +50,7 @@ type crowd struct {
 	people []*character
 	kills  []time.Time
 	lost   []loss
-	finale bool      // everybody does one last thing
+	finale time.Time // since when everybody does one last thing
 	ended  time.Time // when the connector was told to stop
 }
 
@@ -64,8 +63,7 @@ type loss struct {
 func newCrowd(s *stage) *crowd {
 	c := &crowd{tenant: s.tenant, system: s.system}
 	for _, a := range s.cast.actors {
-		u, _ := s.system.User(a.guid)
-		c.people = append(c.people, &character{actor: a, home: u.Home})
+		c.people = append(c.people, &character{actor: a})
 	}
 	return c
 }
@@ -79,7 +77,15 @@ func (c *crowd) glance(p *character) glance {
 func (c *crowd) do(who int, a act) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.people[who]
+	return c.act(c.people[who], a)
+}
+
+// act has a person act. A call that there is already does not begin, one that is over does
+// not end, and nobody moves during one: that is no act. The caller holds c.mu.
+func (c *crowd) act(p *character, a act) error {
+	if (a.kind == rings || a.kind == moves) && p.call != nil || a.kind == hangsUp && p.call == nil {
+		return nil
+	}
 	in := input{at: time.Now(), act: a, before: c.glance(p)}
 	var err error
 	switch a.kind {
@@ -96,18 +102,16 @@ func (c *crowd) do(who int, a act) error {
 	case sets:
 		err = c.system.SetPresence(p.guid, "", a.word, "")
 	case rings:
-		if p.call == nil {
-			if p.call, err = c.system.StartCall(p.guid, pbxtest.CallOptions{Incoming: true, Remote: "0049703173009"}); err == nil {
-				p.call.Connect()
-			}
+		if p.call, err = c.system.StartCall(p.guid, pbxtest.CallOptions{Incoming: true, Remote: "0049703173009"}); err == nil {
+			p.call.Connect()
 		}
 	case hangsUp:
-		if p.call != nil {
-			p.call.HangUp()
-			p.call = nil
-		}
+		p.call.HangUp()
+		p.call = nil
 	case loses, regains:
 		c.system.SetLicensed(p.guid, a.kind == regains)
+	case moves:
+		c.system.UpdateUser(p.guid, func(u *pbxtest.User) { u.Home = map[string]string{"master": "slave", "slave": "master"}[u.Home] })
 	}
 	in.after = c.glance(p)
 	p.inputs = append(p.inputs, in)
@@ -147,7 +151,7 @@ func (c *crowd) over() bool {
 func (c *crowd) beginFinale() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.finale = true
+	c.finale = time.Now()
 }
 
 // deaths counts the kills.

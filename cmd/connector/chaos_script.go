@@ -30,6 +30,7 @@ const (
 	hangsUp  deed = "ends the call on the PBX"
 	loses    deed = "loses the licence"
 	regains  deed = "gets the licence back"
+	moves    deed = "moves to the other PBX"
 )
 
 // cue says who does what, and when.
@@ -74,6 +75,21 @@ func (p script) finale() (all []cue) {
 	return inOrder(all)
 }
 
+// brings reports that what somebody does may have something written to a place. Only what
+// happens on the PBX has a session, what is set at the phone hides or uncovers a call in Teams, and
+// a move does no more than taking an alien call along.
+func (d deed) brings(s slot) bool {
+	switch d {
+	case sets:
+		return s == slotPreferred || s == slotAlien
+	case shows, chooses, resets, signsOut, signsIn:
+		return s != slotSession
+	case moves:
+		return s == slotAlien
+	}
+	return true
+}
+
 func inOrder(cues []cue) []cue {
 	slices.SortStableFunc(cues, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
 	return cues
@@ -101,8 +117,10 @@ func anyAct(rng *rand.Rand) act {
 		return act{kind: signsOut}
 	case n < 84:
 		return act{kind: sets, word: oneOf(rng, "", "", "", "away", "busy", "dnd", "lunch", "meeting", "holiday", "working")}
-	case n < 98:
+	case n < 96:
 		return act{kind: rings}
+	case n < 98:
+		return act{kind: moves}
 	}
 	return act{kind: loses}
 }

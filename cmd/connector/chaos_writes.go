@@ -28,14 +28,22 @@ type written struct {
 	slot  slot
 	value string // "" takes back
 	pbx   string
-	// unsure says that the connector was not told, or told too late, that it was done.
+	// undone says that nothing came of it.
+	undone bool
+	// unsure says that the connector was not told, or told too late, what came of it.
 	unsure bool
 }
+
+// refused reports that the connector was told that nothing came of it.
+func (w written) refused() bool { return w.undone && !w.unsure }
 
 func (w written) String() string {
 	value := w.value
 	if value == "" {
 		value = "taken back"
+	}
+	if w.undone {
+		value += ", in vain"
 	}
 	if w.unsure {
 		value += ", without an answer"
@@ -46,14 +54,18 @@ func (w written) String() string {
 // writtenIn are the writes that the simulators have recorded, in the order of time.
 func writtenIn(teams []graphtest.Write, phones []pbxtest.Write) (all []written) {
 	for _, w := range teams {
-		one := written{at: w.Time, who: w.User, slot: slotPreferred, value: w.Activity, unsure: w.Lost || w.Status != http.StatusOK}
+		one := written{at: w.Time, who: w.User, slot: slotPreferred, value: w.Activity, undone: w.Status != http.StatusOK, unsure: w.Lost}
 		if w.Action == graphtest.RouteSetPresence || w.Action == graphtest.RouteClearPresence {
 			one.slot = slotSession
 		}
 		all = append(all, one)
 	}
 	for _, w := range phones {
-		one := written{at: w.Time, who: w.GUID, slot: slotAlien, pbx: w.PBX, unsure: w.Err != "" || w.Fault != pbxtest.FaultNone}
+		one := written{at: w.Time, who: w.GUID, slot: slotAlien, pbx: w.PBX, undone: w.Err != ""}
+		switch w.Fault {
+		case pbxtest.FaultIgnore, pbxtest.FaultDrop, pbxtest.FaultDropAfter, pbxtest.FaultLate:
+			one.unsure = true
+		}
 		switch w.Op {
 		case "SetPresence":
 			one.slot, one.value = slotActivity, w.Activity
@@ -69,84 +81,21 @@ func writtenIn(teams []graphtest.Write, phones []pbxtest.Write) (all []written) 
 	return all
 }
 
-// causes are what may bring about writes for one person. A notification that tells of the past
-// is an input as well, and so is the look that corrects it.
-type causes struct {
-	inputs []time.Time
-	kills  []time.Time
-	lost   []loss
-	ended  time.Time
-}
-
-const (
-	// heeded is how long an input may take to be written: it has to be noticed, and a
-	// throttled connector has to wait.
-	heeded = time.Minute
-	// renewed is the least time after which a session is written again.
-	renewed = 2 * time.Minute
-)
-
-// without are those of one person's writes, in the order of time, that nothing has
-// brought about. Another value than before in the same place takes an input, and each
-// input is good for one, and for a while. The same value again takes an answer that did not arrive, a kill, a
-// renewal, or an input as well.
-func (c causes) without(writes []written) (spurious []written) {
-	type place struct {
-		last   *written
-		inputs []time.Time // not used up
-	}
-	places := map[slot]*place{}
-	for _, w := range writes {
-		p := places[w.slot]
-		if p == nil {
-			p = &place{inputs: c.inputs}
-			places[w.slot] = p
-		}
-		if c.repeats(p.last, w) || c.ends(w) {
-			p.last = &w
-			continue
-		}
-		for len(p.inputs) > 0 && p.inputs[0].Before(w.at.Add(-heeded)) {
-			p.inputs = p.inputs[1:]
-		}
-		if len(p.inputs) > 0 && p.inputs[0].Before(w.at) {
-			p.inputs = p.inputs[1:]
-		} else {
-			spurious = append(spurious, w)
-		}
-		p.last = &w
-	}
-	return spurious
-}
-
-// ends reports that w belongs to the end of the connector. What has made room for a call
-// comes back before the session goes.
-func (c causes) ends(w written) bool {
-	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "" || w.slot == slotPreferred)
-}
-
-// repeats reports that w has to be: the connector cannot know what became of the last
-// write in that place. An alien call of which nothing is known is deleted as well.
-func (c causes) repeats(last *written, w written) bool {
-	if last == nil || last.value != w.value && w.slot != slotAlien {
-		return false
-	}
-	since := func(at time.Time) bool { return at.After(last.at) && at.Before(w.at) }
-	return last.unsure ||
-		slices.ContainsFunc(c.kills, since) ||
-		slices.ContainsFunc(c.lost, func(l loss) bool { return l.pbx == w.pbx && since(l.at) }) ||
-		w.slot == slotSession && w.value != "" && w.at.Sub(last.at) >= renewed
-}
-
 // spurious are all writes without a cause. For whom nobody acted, none has one.
 func (c *crowd) spurious() (all []string) {
 	writes := map[string][]written{}
 	for _, w := range writtenIn(c.tenant.Writes(), c.system.Writes()) {
 		writes[w.who] = append(writes[w.who], w)
 	}
-	late := map[string][]time.Time{}
+	late := map[string][]reason{}
 	for _, l := range c.tenant.Late() {
-		late[l.User] = append(late[l.User], l.Time, l.Time)
+		late[l.User] = append(late[l.User], echo(l))
+	}
+	refused := map[string][]reason{}
+	for _, w := range append(writtenIn(nil, c.system.Writes()), withoutAPI(c.system.Failures())...) {
+		if w.slot == slotAlien && w.value != "" && w.refused() {
+			refused[w.who] = append(refused[w.who], standIn(w))
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,12 +105,10 @@ func (c *crowd) spurious() (all []string) {
 		}
 	}
 	for _, p := range c.people {
-		because := causes{kills: c.kills, lost: c.lost, ended: c.ended}
+		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, lost: c.lost, ended: c.ended}
 		for _, in := range p.inputs {
-			because.inputs = append(because.inputs, in.at)
+			because.inputs = append(because.inputs, in.reasons()...)
 		}
-		because.inputs = append(because.inputs, late[p.id]...)
-		slices.SortFunc(because.inputs, time.Time.Compare)
 		tell(p, append(writes[p.id], writes[p.guid]...), because)
 		delete(writes, p.id)
 		delete(writes, p.guid)

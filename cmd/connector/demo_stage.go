@@ -64,9 +64,11 @@ type setting struct {
 	// patience is how long anything may take.
 	patience time.Duration
 	log      *slog.Logger
-	// tenant are the options of the tenant, and fault is asked by the PBXs what goes wrong.
-	tenant graphtest.Options
-	fault  func(pbx, api, mt string) pbxtest.Fault
+	// tenant are the options of the tenant. The PBXs ask fault what goes wrong, and tell
+	// arrived of each write before it is done.
+	tenant  graphtest.Options
+	fault   func(pbx, api, mt string) pbxtest.Fault
+	arrived func(pbxtest.Write)
 	// keys change the configuration of the connector, and sabotage the world around
 	// it, so that tests can see a play fail.
 	keys     map[string]any
@@ -110,7 +112,7 @@ func newStage(ctx context.Context, feed string, d setting) (_ *stage, err error)
 	if err := s.writeConfig(addr, d.keys); err != nil {
 		return nil, err
 	}
-	s.startPBXs(ctx, d.fault)
+	s.startPBXs(ctx, d)
 	if d.sabotage != nil {
 		d.sabotage(s)
 	}
@@ -173,15 +175,15 @@ func (s *stage) every(d time.Duration) string {
 	return max(d, d*time.Duration(len(s.cast.actors))/500).String()
 }
 
-func (s *stage) startPBXs(ctx context.Context, fault func(pbx, api, mt string) pbxtest.Fault) {
+func (s *stage) startPBXs(ctx context.Context, d setting) {
 	for _, name := range []string{"master", "slave"} {
 		var ask func(api, mt string) pbxtest.Fault
-		if fault != nil {
-			ask = func(api, mt string) pbxtest.Fault { return fault(name, api, mt) }
+		if d.fault != nil {
+			ask = func(api, mt string) pbxtest.Fault { return d.fault(name, api, mt) }
 		}
 		pbx := s.system.AddPBX(pbxtest.Options{
-			Fault: ask,
-			Name:  name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
+			Fault: ask, Arrived: d.arrived,
+			Name: name, Slave: name == "slave", Password: demoPassword, Version: "14r2", Build: "1412345",
 			AppURL: s.appURL, HTTPClient: s.trusting, MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Logger: s.log,
 		})
 		if s.master == nil {

@@ -34,9 +34,10 @@ func (s *Server) Attempts() []Attempt {
 	return slices.Clone(s.attempts)
 }
 
-// Late is a notification that was accepted after its person had come to show something else.
+// Late is a notification that was sent, or sent again, and accepted after its person had come to
+// show something else.
 type Late struct {
-	Time time.Time // when it was first tried
+	Time time.Time // when it was sent
 	User string    // object id
 	Pair           // what it was about
 }
@@ -49,13 +50,14 @@ func (s *Server) Late() []Late {
 	return slices.Clone(s.late)
 }
 
-// recordLate keeps those of a batch that tell of the past. Called with mu held.
-func (s *Server) recordLate(begun time.Time, batch []item) {
+// stale returns those of a batch that tell of the past. Called with mu held.
+func (s *Server) stale(now time.Time, batch []item) (all []Late) {
 	for _, it := range batch {
-		if p := s.byID[normal(it.user)]; it.shown.Sequence != "" && p != nil && p.sequence != it.shown.Sequence {
-			s.late = record(s.late, Late{Time: begun, User: it.user, Pair: it.shown.Pair}, writesLimit)
+		if p := s.byID[normal(it.user)]; it.shown.Sequence != "" && p != nil && p.shown != it.shown.Pair {
+			all = append(all, Late{Time: now, User: it.user, Pair: it.shown.Pair})
 		}
 	}
+	return all
 }
 
 // item is a notification that waits.
@@ -160,12 +162,10 @@ func (s *Server) drain(ctx context.Context, b *outbox) {
 			return
 		}
 		target, body := s.render(b.sub, batch)
-		begun := s.o.Now()
 		s.mu.Unlock()
-		if sleep(ctx, batch[0].fault.Delay, b.gone) && s.send(ctx, b, target, body, len(batch)) {
+		if sleep(ctx, batch[0].fault.Delay, b.gone) && s.send(ctx, b, target, body, batch) {
 			s.mu.Lock()
 			b.sent = len(batch)
-			s.recordLate(begun, batch)
 			s.mu.Unlock()
 		}
 	}
@@ -187,10 +187,13 @@ func (b *outbox) head(most int) []item {
 
 // send posts a body until it is accepted or given up, and reports whether it is settled
 // either way, rather than ctx or the subscription ended.
-func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte, items int) bool {
+func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte, batch []item) bool {
 	timeout, pause := s.o.DeliverTimeout, s.o.DeliverRetry
 	for try, waited := 1, time.Duration(0); ; try++ {
+		s.mu.Lock()
 		begun := s.o.Now()
+		past := s.stale(begun, batch)
+		s.mu.Unlock()
 		status := s.post(ctx, target, body, timeout)
 		if ctx.Err() != nil {
 			return false
@@ -198,14 +201,20 @@ func (s *Server) send(ctx context.Context, b *outbox, target string, body []byte
 		s.mu.Lock()
 		now := s.o.Now()
 		s.judge(target, now.Sub(begun), now)
-		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: items, Try: try, Status: status}, historyLimit)
+		s.attempts = record(s.attempts, Attempt{Time: now, Subscription: b.sub.id, Items: len(batch), Try: try, Status: status}, historyLimit)
+		accepted := status >= 200 && status < 300
+		for _, l := range past {
+			if accepted {
+				s.late = record(s.late, l, writesLimit)
+			}
+		}
 		s.announce()
 		s.mu.Unlock()
-		if status >= 200 && status < 300 {
+		if accepted {
 			return true
 		}
 		if waited >= retrySpan {
-			s.o.Logger.Warn("notifications lost: not accepted within 4 hours", "subscription", b.sub.id, "items", items)
+			s.o.Logger.Warn("notifications lost: not accepted within 4 hours", "subscription", b.sub.id, "items", len(batch))
 			return true
 		}
 		if !sleep(ctx, pause, b.gone) {

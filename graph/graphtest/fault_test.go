@@ -185,12 +185,16 @@ func TestNotificationsOfThePastAreRemembered(t *testing.T) {
 		lift := w.Fault(graphtest.Delivery{Hold: true})
 		w.Show(w.ada, "DoNotDisturb", "Presenting")
 		w.Show(w.bob, "Away", "Away")
+		w.Show(w.bob, "Busy", "Busy")
+		w.Show(w.bob, "Away", "Away") // as the first of them says
 		began := time.Now()
 		w.Show(w.ada, "Available", "Available")
 		lift()
 		synctest.Wait()
 		require.Equal(t, []graphtest.Late{{
 			Time: began, User: w.ada, Pair: graphtest.Pair{Availability: "DoNotDisturb", Activity: "Presenting"},
+		}, {
+			Time: began, User: w.bob, Pair: graphtest.Pair{Availability: "Busy", Activity: "Busy"},
 		}}, w.Late())
 	}, wall)
 }

@@ -49,6 +49,10 @@ type Options struct {
 	// $top. Defaults to 100.
 	Page int
 
+	// Arrived is told of each presence write before it is carried out, and may hold it up.
+	// Defaults to nobody.
+	Arrived func(Write)
+
 	// Seed is that of all faults that happen to a share only. Defaults to 0, which is a seed as any
 	// other.
 	Seed uint64
@@ -138,6 +142,9 @@ func (o Options) withDefaults() Options {
 	o.Batch = cmp.Or(o.Batch, defaultBatch)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Arrived == nil {
+		o.Arrived = func(Write) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -148,6 +148,7 @@ func (s *Server) write(c *call, action Route, do func(order) error) (int, any, e
 		o.User = id
 		err = o.read(c)
 	}
+	s.o.Arrived(o.Write)
 	o.now = s.begin()
 	defer s.mu.Unlock()
 	o.Time, o.Status = o.now, http.StatusOK

@@ -233,6 +233,23 @@ func TestWritesTellWhoseAnswerWasLost(t *testing.T) {
 	require.Equal(t, []bool{false, true, false}, lost, "the third was never done")
 }
 
+func TestWritesAreToldBeforeTheyAreDone(t *testing.T) {
+	t.Parallel()
+	var w *world
+	var told []string
+	w = newWorld(t, func(o *graphtest.Options) {
+		o.Arrived = func(write graphtest.Write) {
+			told = append(told, write.User+" "+write.Activity)
+			require.Equal(t, "Available", w.Presence(w.ada).Activity)
+		}
+	})
+	w.SignIn(w.ada)
+	w.do(w.app(), http.MethodGet, "/users/"+w.ada+"/presence", nil)
+	w.do(w.app(), http.MethodPost, "/users/"+w.ada+"/presence/setUserPreferredPresence", object{"availability": "Busy", "activity": "Busy"})
+	require.Equal(t, []string{w.ada + " Busy"}, told)
+	require.Equal(t, "Busy", w.Presence(w.ada).Activity)
+}
+
 func TestStatusMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,10 +12,14 @@ func (c *conn) serveOne(m message) {
 	if m.API != "" {
 		m.fault = c.pbx.o.Fault(m.API, m.MT)
 	}
+	c.arrived(m)
 	c.sys.mu.Lock()
 	defer c.sys.mu.Unlock()
 	if c.closed {
 		return
+	}
+	if m.fault != FaultNone {
+		c.strike(m)
 	}
 	if !m.fault.serves() {
 		c.fail(m)
@@ -73,8 +77,11 @@ func (c *conn) result(m message, body []byte) { c.resultIn(c.delay(m), m, body) 
 
 // delay is how long the result of a request is held back.
 func (c *conn) delay(m message) time.Duration {
-	if m.fault == FaultLate {
+	switch m.fault {
+	case FaultLate:
 		return c.pbx.o.ResultDelay + c.pbx.o.LateBy
+	case FaultSlow:
+		return c.pbx.o.ResultDelay + c.pbx.o.SlowBy
 	}
 	return c.pbx.o.ResultDelay
 }

@@ -1,5 +1,11 @@
 package pbxtest
 
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
 // Fault is what goes wrong with a request.
 type Fault int
 
@@ -21,6 +27,8 @@ const (
 	// FaultLate serves the request and holds its result back for Options.LateBy. Results of
 	// other requests overtake it.
 	FaultLate
+	// FaultSlow serves the request and holds its result back for Options.SlowBy.
+	FaultSlow
 	// FaultZeroError serves the request and says so with "error":0 in its result.
 	FaultZeroError
 )
@@ -34,10 +42,47 @@ func (f Fault) serves() bool {
 	return true
 }
 
+// Refuses reports whether the request is answered with an error.
+func (f Fault) Refuses() bool { return f == FaultRefuse || f == FaultRefuseString }
+
+// Failure is a request that something went wrong with.
+type Failure struct {
+	Time    time.Time
+	PBX     string // whose connection it came on
+	API, Op string // such as PbxApi and SetPresence
+	GUID    string // of the user; "" if the request named none that exists
+	Fault   Fault
+}
+
+// Failures lists the requests that faults have befallen, oldest first. At least the newest 65536
+// are kept.
+func (s *System) Failures() []Failure {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.failures)
+}
+
+// strike keeps what befalls a request. The API of an impersonation goes by the name of what it
+// is one of.
+func (c *conn) strike(m message) {
+	f := Failure{Time: time.Now(), PBX: c.pbx.o.Name, Op: m.MT, Fault: m.fault}
+	f.API, _, _ = strings.Cut(m.API, ".")
+	u, err := c.addressee(m)
+	if a := c.presence[m.API]; a != nil {
+		u, err = a.addressee(m)
+	}
+	if err == nil {
+		f.GUID = u.GUID
+	}
+	c.sys.failures = appendBounded(c.sys.failures, f)
+}
+
 // fail lets a request come to nothing.
 func (c *conn) fail(m message) {
 	err := refuse("fault injected")
-	c.recordFault(m, err)
+	if w, u, ok := c.asked(m); ok {
+		c.sys.record(w, u, err)
+	}
 	switch m.fault {
 	case FaultDrop:
 		c.close()

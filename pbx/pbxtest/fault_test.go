@@ -82,6 +82,68 @@ func TestWritesTellWhatWentWrongWithThem(t *testing.T) {
 	})
 }
 
+func TestFailuresAreRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sys := newSystem()
+		fault := pbxtest.FaultNone
+		_, l := connected(t, sys, func(o *pbxtest.Options) {
+			o.Fault = func(string, string) pbxtest.Fault { return fault }
+		})
+		create := `{"api":"PbxImpersonation","mt":"CreateApi","src":"1","sip":"user1","target":"PbxApi"}`
+		l.ask(create)
+		require.Empty(t, sys.Failures())
+		fault = pbxtest.FaultRefuse
+		l.ask(create)
+		l.ask(`{"api":"PbxApi.0","mt":"AddAlienCall","src":"2"}`)
+		fault = pbxtest.FaultZeroError
+		l.ask(`{"api":"PbxTableUsers","mt":"ReplicateStart","src":"3","columns":{"guid":{}}}`)
+		failure := func(api, op, guid string, f pbxtest.Fault) pbxtest.Failure {
+			return pbxtest.Failure{Time: time.Now(), PBX: "master", API: api, Op: op, GUID: guid, Fault: f}
+		}
+		require.Equal(t, []pbxtest.Failure{
+			failure("PbxImpersonation", "CreateApi", guid1, pbxtest.FaultRefuse),
+			failure("PbxApi", "AddAlienCall", guid1, pbxtest.FaultRefuse),
+			failure("PbxTableUsers", "ReplicateStart", "", pbxtest.FaultZeroError),
+		}, sys.Failures())
+	})
+}
+
+func TestSlowAnswersComeInTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sys := newSystem()
+		_, l := connected(t, sys, faulty("SetPresence", pbxtest.FaultSlow))
+		start := time.Now()
+		l.ask(`{"api":"PbxApi","mt":"SetPresence","src":"1","sip":"user1","activity":"busy"}`)
+		require.Equal(t, 3*time.Second, time.Since(start))
+		require.Equal(t, "busy", sys.Activity(guid1))
+	})
+}
+
+func TestWritesAreToldBeforeTheyAreServed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sys := newSystem()
+		var told []pbxtest.Write
+		_, l := connected(t, sys, func(o *pbxtest.Options) {
+			o.Arrived = func(w pbxtest.Write) {
+				require.Empty(t, sys.Activity(guid1))
+				time.Sleep(time.Second)
+				told = append(told, w)
+			}
+		})
+		start := time.Now()
+		l.ask(`{"api":"PbxApi","mt":"SubscribePresence","src":"1","sip":"user2"}`)
+		require.Empty(t, told)
+		l.next()
+		l.next()
+		l.ask(`{"api":"PbxApi","mt":"SetPresence","src":"1","sip":"user1","activity":"busy"}`)
+		require.Equal(t, time.Second, time.Since(start), "it was held up")
+		require.Equal(t, []pbxtest.Write{{Time: start, PBX: "master", GUID: guid1, Op: "SetPresence", Activity: "busy"}}, told)
+	})
+}
+
 // faulty has a fault befall one type of request.
 func faulty(mt string, f pbxtest.Fault) func(*pbxtest.Options) {
 	return func(o *pbxtest.Options) {

@@ -62,12 +62,17 @@ type Options struct {
 	// LateBy is how long FaultLate holds a result back. Defaults to 30 s, longer than a
 	// service should wait.
 	LateBy time.Duration
+	// SlowBy is how long FaultSlow holds a result back. Defaults to 3 s, which a service should
+	// bear with.
+	SlowBy time.Duration
 	// ResultsWithoutSrc leaves out src in results, not in what is indicated later.
 	ResultsWithoutSrc bool
 	// StringErrors sends error codes as strings instead of numbers.
 	StringErrors bool
 	// Fault is asked about each request before it is served. It must not block. Defaults to no faults.
 	Fault func(api, mt string) Fault
+	// Arrived is told of each write before it is served, and may hold it up. Defaults to nobody.
+	Arrived func(Write)
 
 	// EndOfCopy is what the last row of the first copy is followed by. Defaults to
 	// [EndWithoutColumns].
@@ -133,6 +138,7 @@ func (o Options) withDefaults(domain string) Options {
 	wait(&o.MaxBackoff, max(32*time.Second, o.MinBackoff))
 	wait(&o.KeepAlive, time.Minute)
 	wait(&o.LateBy, 30*time.Second)
+	wait(&o.SlowBy, 3*time.Second)
 	if o.APIs == nil {
 		o.APIs = []string{apiPresence, apiUsers, apiAdmin, apiRCC, apiImpersonation}
 	}
@@ -145,6 +151,9 @@ func (o Options) withDefaults(domain string) Options {
 	}
 	if o.Fault == nil {
 		o.Fault = func(string, string) Fault { return FaultNone }
+	}
+	if o.Arrived == nil {
+		o.Arrived = func(Write) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

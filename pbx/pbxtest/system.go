@@ -27,6 +27,7 @@ type System struct {
 	lastCall   int
 	services   []Service
 	writes     []Write
+	failures   []Failure
 	violations []string
 	watch      chan struct{} // closed at the next change; nil while nobody waits
 }

@@ -61,25 +61,35 @@ func (s *System) record(w Write, u *user, err error) {
 	s.changed()
 }
 
-// recordFault keeps a write that a fault prevents.
-func (c *conn) recordFault(m message, err error) {
+// asked is the write that a request asks for, and its user; ok is false where it is none.
+func (c *conn) asked(m message) (w Write, u *user, ok bool) {
+	switch m.MT {
+	case opSetPresence, opAddAlienCall, opDelAlienCall:
+	default:
+		return Write{}, nil, false
+	}
 	var p struct {
 		ID                      int
 		Contact, Activity, Note string
 	}
-	switch m.MT {
-	case opSetPresence, opAddAlienCall, opDelAlienCall:
-	default:
-		return
-	}
-	if bad := m.decode(&p); bad != nil {
-		err = bad
-	}
-	var u *user
+	_ = m.decode(&p) // what cannot be read stays empty
 	if a := c.presence[m.API]; a != nil {
 		u, _ = a.addressee(m)
 	}
-	c.sys.record(Write{
-		PBX: c.pbx.o.Name, Op: m.MT, ID: p.ID, Contact: p.Contact, Activity: p.Activity, Note: p.Note, Fault: m.fault,
-	}, u, err)
+	w.Time, w.PBX, w.Op, w.Fault = time.Now(), c.pbx.o.Name, m.MT, m.fault
+	w.ID, w.Contact, w.Activity, w.Note = p.ID, p.Contact, p.Activity, p.Note
+	if u != nil {
+		w.GUID = u.GUID
+	}
+	return w, u, true
+}
+
+// arrived tells of a write before it is served.
+func (c *conn) arrived(m message) {
+	c.sys.mu.Lock()
+	w, _, ok := c.asked(m)
+	c.sys.mu.Unlock()
+	if ok {
+		c.pbx.o.Arrived(w)
+	}
 }

@@ -68,9 +68,9 @@ func standIn(refused written) reason {
 	return reason{at: refused.at, of: func(w written) bool { return w.slot == slotActivity && w.value == "busy" }}
 }
 
-// take uses up the first reason in list that may have brought about w, and forgets those that
+// strike uses up the first reason in list that may have brought about w, and forgets those that
 // were long ago.
-func take(list *[]reason, w written) bool {
+func strike(list *[]reason, w written) bool {
 	*list = slices.DeleteFunc(*list, func(c reason) bool { return c.at.Before(w.at.Add(-heeded)) })
 	i := slices.IndexFunc(*list, func(c reason) bool { return c.at.Before(w.at) && c.of(w) })
 	if i < 0 {
@@ -100,7 +100,7 @@ func (c causes) without(writes []written) (spurious []written) {
 			p = &place{late: slices.Clone(c.late), inputs: slices.Clone(c.inputs)}
 			places[w.slot] = p
 		}
-		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !take(&p.late, w) && !take(&p.inputs, w) {
+		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !strike(&p.late, w) && !strike(&p.inputs, w) {
 			spurious = append(spurious, w)
 		}
 		p.last = &w

@@ -65,7 +65,7 @@ func (s *step) lift() {
 }
 
 // restore puts a lifted preferred presence back for the rest of its lifetime, once
-// neither side has a call.
+// neither side has a call. It does not bring back what the PBX no longer says.
 func (s *step) restore() {
 	w := s.m.ToTeams
 	if !w.lifted() || s.Goal == Sync && (s.Teams == nil || s.realTeamsCall() || s.m.Session == nil && s.echoed()) {
@@ -78,13 +78,28 @@ func (s *step) restore() {
 	case w.Until.Sub(s.Now) < time.Minute:
 		s.expired()
 		return
+	case w.Stage == Lifted && s.otherwise(w):
+		s.m.ToTeams = nil
+		s.agreeTeams(Teams{})
+		return
 	}
+	w.Under, w.UnderUntil = Teams{}, time.Time{}
 	if w.Stage, w.At = Pending, s.Now; s.Teams != nil {
 		w.Trail, w.Replaced = distinct(append(w.Trail, s.Tables.Call())), distinct(append(w.Replaced, w.Old))
 		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
 	}
 	s.agreeTeams(w.Value)
 	s.fired(RuleRestore)
+}
+
+// otherwise reports that the PBX says something else than w by now: what should have replaced w was
+// refused.
+func (s *step) otherwise(w *TeamsWrite) bool {
+	if s.PBX == nil {
+		return false
+	}
+	source, inTable := s.Tables.ToTeams(s.PBX.Value.Activity)
+	return inTable && source.Value != w.Value
 }
 
 // callInTeams holds an alien call on the PBX. One that leaves may be gone already, so it

@@ -204,6 +204,9 @@ func (c *connector) work() {
 			return
 		}
 		c.memory, c.stored = d.Memory, d.Memory
+		if x := c.exchange; c.memory.ToPBX == nil && x.by == ours && c.putsBack(x.activity) {
+			x.by = both
+		}
 		switch {
 		case d.Action != nil:
 			c.act(d.Action)
@@ -330,7 +333,9 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 			c.mirrored()
 			c.mirrored()
 		case accountOf(a) == preferred && c.office.slotBy == ours:
-			c.office.slotBy = both // given up, and hers from now on
+			if c.office.kept = true; a == presence.Action(presence.ClearPreferred{}) {
+				c.office.slotBy = both // given up, and hers from now on
+			}
 			c.cause(activity)
 		}
 	case f == lost, f == refused, gone:
@@ -342,9 +347,6 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 		if accountOf(a) == activity && unheard { // it crosses a change of hers, and may be taken for another
 			c.exchange.by = both
 			c.cause(preferred)
-		}
-		if v, ok := a.(presence.SetActivity); ok && c.putsBack(v.Activity) {
-			c.exchange.by = both
 		}
 		c.doubtful[accountOf(a)] = a
 	default:

@@ -134,12 +134,16 @@ func (m *Memory) giveUpPBX() {
 	}
 }
 
-// giveUpTeams agrees that Teams stays as it is.
+// giveUpTeams agrees that Teams stays as it is, which may be what was written before. What
+// cannot be cleared is let be.
 func (m *Memory) giveUpTeams() {
+	w := m.ToTeams
 	if m.Agreed != nil {
-		m.Agreed.Teams = m.ToTeams.Old
+		m.Agreed.Teams = w.Old
 	}
-	m.ToTeams = nil
+	if m.ToTeams = nil; !w.Value.IsZero() && !w.Under.IsZero() {
+		m.ToTeams = &TeamsWrite{Value: w.Under, Old: w.Old, OldSequence: w.OldSequence, Stage: Sent, At: w.At, Until: w.UnderUntil}
+	}
 }
 
 // Hidden says why a person shows something else than what the connector has

@@ -52,7 +52,9 @@ func (s *step) regain(w *TeamsWrite) {
 	if carries && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
 		return
 	}
-	w.Stage = Stands
+	if w.Stage = Stands; s.m.ToPBX != nil && s.m.ToPBX.Stage == Stands {
+		s.standsPBX()
+	}
 	if word, visible := s.word(); carries && visible {
 		s.fired(RuleLate)
 		s.carryTeams(s.Teams.Value, word, s.PBX.Value.Activity)

@@ -3,10 +3,10 @@ package presence
 import "slices"
 
 // explained reports that what Teams shows is no change by a person, because of the
-// last write. To have made room for a call explains it for the settle time only.
+// last write. To have made room for a call explains what was seen within the settle time only.
 func (s *step) explained() bool {
 	w := s.m.ToTeams
-	return s.unsure || s.uncovers(w) || s.early(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || !s.settled(w.At))
+	return s.unsure || s.uncovers(w) || s.early(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || s.Teams.At.Before(w.At.Add(s.Settle)))
 }
 
 // byHand reports that only a hand can have set what Teams shows beside the own session:
@@ -19,7 +19,7 @@ func (s *step) byHand() bool {
 // what was written before that. It tells of no call.
 func (s *step) echoed() bool {
 	w := s.m.ToTeams
-	return s.Teams != nil && w.lifted() && slices.ContainsFunc(w.Trail, s.Teams.Value.Shows) && !s.settled(w.At)
+	return s.Teams != nil && w.lifted() && slices.ContainsFunc(w.Trail, s.Teams.Value.Shows) && s.Teams.At.Before(w.At.Add(s.Settle))
 }
 
 // outshines reports that a client shows a value in place of the own session, and nobody has

@@ -71,6 +71,10 @@ type TeamsWrite struct {
 	At time.Time
 	// Until is when Graph ends it.
 	Until time.Time
+	// Under is the preferred presence of the connector that w replaces, if any, and UnderUntil when
+	// Graph ends that. It stays where w is refused.
+	Under      Teams
+	UnderUntil time.Time
 }
 
 // Session is an application's presence session in Teams.
@@ -113,7 +117,7 @@ type Call struct {
 type Stage string
 
 // The stages. Whether a Pending, Renewing, Leaving or Lifting write has arrived is not
-// known; it is repeated until its side answers.
+// known; it is repeated until its side answers, or shows it.
 const (
 	Pending  Stage = "pending"  // decided and stored
 	Sent     Stage = "sent"     // acknowledged, not seen yet

@@ -55,7 +55,7 @@ func (s *step) values() {
 		*agreed = Pair{teams, pbx}
 		s.fired(RuleAgree)
 		s.matched(SideTeams, teams.Activity)
-	case teamsChanged && pbxChanged && !nobody(teams) && s.teamsIsNewer():
+	case teamsChanged && pbxChanged && !nobody(teams) && !s.leaves(word) && s.teamsIsNewer():
 		s.fired(RuleBothTeams)
 		s.carryTeams(teams, word, pbx)
 	case teamsChanged && pbxChanged:
@@ -136,21 +136,27 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 	}
 }
 
-func (s *step) carryTeams(teams Teams, word, pbx string) {
+// leaves reports that a word of Teams does not take away what a person has set on the PBX: nobody
+// has chosen Available, but come to or left Teams, or ended a call.
+func (s *step) leaves(word string) bool {
 	before := s.m.Agreed.Teams
+	return word == Online && !s.fromTeams() && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before))
+}
+
+func (s *step) carryTeams(teams Teams, word, pbx string) {
+	leaves := s.leaves(word)
 	s.matched(SideTeams, teams.Activity)
 	if s.agreeTeams(teams); !s.m.ToPBX.inFlight() {
 		s.agreePBX(pbx)
 	}
 	switch {
-	case word != Online:
-	case !nobody(teams) && !nobody(before) && !s.Tables.isCall(before), s.fromTeams():
-		word = ""
-	default:
-		if pbx != "" {
-			s.fired(RuleNobody)
-		}
+	case leaves && pbx != "":
+		s.fired(RuleNobody)
 		return
+	case leaves:
+		return
+	case word == Online:
+		word = ""
 	}
 	if word != pbx || s.m.ToPBX.inFlight() {
 		s.writePBX(word)
@@ -163,7 +169,7 @@ func (s *step) writePBX(activity string) {
 	switch wait := s.m.ToTeams; {
 	case wait != nil && wait.Stage == Lifted:
 		s.m.ToTeams = nil
-	case wait != nil && wait.Stage == Pending:
+	case wait != nil && (wait.Stage == Pending || wait.Stage == Sent && !wait.Value.IsZero()):
 		wait.Stage = Leaving // it may have arrived
 	}
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
@@ -217,8 +223,10 @@ func (s *step) writeTeams(manual Manual) {
 	case last.inFlight():
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Value))
 		w.Replaced = distinct(append(slices.Clip(last.Replaced), last.Old))
+		w.Under, w.UnderUntil = last.Value, last.Until
 	case last != nil && !last.Value.IsZero() && !last.lifted():
 		w.Trail = []Teams{last.Value}
+		w.Under, w.UnderUntil = last.Value, last.Until
 	}
 	s.m.ToTeams = w
 }

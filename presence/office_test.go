@@ -29,12 +29,14 @@ type office struct {
 	slot         presence.Teams // preferred presence
 	slotBy       author
 	slotUntil    time.Time
+	kept         bool           // the connector was not let set another one
 	session      presence.Teams // of the application
 	sessionUntil time.Time
 	refused      bool // the connector was not let end it
 
 	lag     time.Duration // until a change shows
 	clear   time.Time     // when the last change shows
+	due     int           // changes that do not show yet
 	shown   presence.Teams
 	version int
 	hers    int       // the last one that anna has brought about
@@ -78,7 +80,7 @@ func (o *office) aggregate() presence.Teams {
 // changed has a change show, after those before it.
 func (o *office) changed(by author) {
 	now := o.aggregate()
-	if o.lag == 0 && !o.clear.After(o.now) {
+	if o.lag == 0 && o.due == 0 {
 		o.show(now, by)
 		return
 	}
@@ -88,7 +90,11 @@ func (o *office) changed(by author) {
 	if by != ours {
 		o.hersAt = o.clear
 	}
-	o.after(o.clear.Sub(o.now), func() { o.show(now, by) })
+	o.due++
+	o.after(o.clear.Sub(o.now), func() {
+		o.due--
+		o.show(now, by)
+	})
 }
 
 // show gives what is shown from now on a version of its own.
@@ -113,7 +119,7 @@ func (o *office) prefer(v presence.Teams, lifetime time.Duration, by author) {
 		by = both
 	}
 	until := o.now.Add(lifetime)
-	o.slot, o.slotBy, o.slotUntil = v, by, until
+	o.slot, o.slotBy, o.slotUntil, o.kept = v, by, until, false
 	if !v.IsZero() {
 		o.after(lifetime, func() {
 			if o.slotUntil.Equal(until) && !o.slot.IsZero() {

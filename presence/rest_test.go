@@ -206,7 +206,7 @@ func (m *model) valuesAtRest() {
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
 	doubted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Doubted // while she is signed out
-	if o.slotBy == ours && !o.slot.IsZero() && inTable && !doubted && o.slot != manual.Value {
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && !doubted && !o.kept && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
 	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && weaker(o.slot) {

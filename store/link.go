@@ -87,6 +87,10 @@ type TeamsWrite struct {
 	State           string
 	// At is when it was written, Until when it lapses by itself.
 	At, Until time.Time
+	// UnderAvailability and UnderActivity are the one of the connector that it replaced, and
+	// UnderUntil when that lapses.
+	UnderAvailability, UnderActivity string
+	UnderUntil                       time.Time
 }
 
 // Session is the presence session of the application held in Teams (Graph:

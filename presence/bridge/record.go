@@ -27,6 +27,7 @@ func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link 
 			Availability: w.Value.Availability, Activity: w.Value.Activity,
 			OldAvailability: w.Old.Availability, OldActivity: w.Old.Activity, OldSequence: w.OldSequence,
 			State: string(w.Stage), At: w.At, Until: w.Until,
+			UnderAvailability: w.Under.Availability, UnderActivity: w.Under.Activity, UnderUntil: w.UnderUntil,
 		}
 		for _, t := range w.Trail {
 			r.ToTeams.Trail = append(r.ToTeams.Trail, t.Activity)
@@ -66,6 +67,7 @@ func memoryOf(r store.Link) presence.Memory {
 			Value: presence.Teams{Availability: w.Availability, Activity: w.Activity},
 			Old:   presence.Teams{Availability: w.OldAvailability, Activity: w.OldActivity}, OldSequence: w.OldSequence,
 			Stage: presence.Stage(w.State), At: w.At, Until: w.Until,
+			Under: presence.Teams{Availability: w.UnderAvailability, Activity: w.UnderActivity}, UnderUntil: w.UnderUntil,
 		}
 		for _, activity := range w.Trail {
 			m.ToTeams.Trail = append(m.ToTeams.Trail, presence.Teams{Activity: activity})

@@ -79,6 +79,7 @@ func fullLink(key string) store.Link {
 			Availability: "Away", Activity: "Away",
 			OldAvailability: "Available", OldActivity: "Available", OldSequence: "0042",
 			Trail: []string{"Away"}, Replaced: []string{"Available"}, State: "shown", At: noon.Add(time.Second), Until: noon.Add(7 * 24 * time.Hour),
+			UnderAvailability: "Busy", UnderActivity: "Busy", UnderUntil: noon.Add(time.Hour),
 		},
 		Session: &store.Session{
 			Availability: "Busy", Activity: "InACall", Sequence: "9",

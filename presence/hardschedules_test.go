@@ -164,6 +164,31 @@ func TestHardSchedules(t *testing.T) {
 			300s anna's Teams client shows InAMeeting
 			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "preferred presence Away/Away", "clear session", "clear preferred presence", "activity away", "activity meeting"},
 		},
+		"a refused write leaves what was there before, and that is taken back": {`
+			0s anna sets busy on the PBX
+			60s the next write is refused
+			60s anna sets dnd on the PBX
+			300s all troubles end
+			600s anna's Teams client shows Away
+			900s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence DoNotDisturb/DoNotDisturb", "clear preferred presence"},
+		},
+		"a refused write leaves what was there before, and that does not come back after a call": {`
+			0s anna sets away on the PBX
+			60s the next write is refused
+			60s anna sets meeting on the PBX
+			120s a call begins on the PBX
+			300s all troubles end
+			600s anna's Teams client shows Away
+			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear session"},
+		},
+		"dnd on the phone counts where Teams only tells that somebody is there again": {`
+			0s anna's Teams client shows InAMeeting
+			60s all troubles end
+			300s anna signs out of Teams
+			300.5s anna's Teams client shows Available
+			300.8s anna sets dnd on the PBX
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "activity available", "preferred presence DoNotDisturb/DoNotDisturb"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

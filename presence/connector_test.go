@@ -313,10 +313,8 @@ func (c *connector) act(a presence.Action) {
 	})
 }
 
-// crosses reports a change of hers in Teams of which the connector has not heard.
-func (c *connector) crosses() bool {
-	return c.office.hersAt.After(c.now) || c.heardUpTo < c.office.hers
-}
+// crosses reports a change in Teams that does not show yet, or of which the connector has not heard.
+func (c *connector) crosses() bool { return c.office.due > 0 || c.heardUpTo < c.office.hers }
 
 // arrive carries a out on its side, or what a fault leaves of it.
 func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosses bool) (out presence.Outcome) {
@@ -350,7 +348,7 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 		}
 		c.doubtful[accountOf(a)] = a
 	default:
-		if crosses || c.crosses() { // it crosses a change of hers, and each may be taken for the later one
+		if crosses || c.crosses() { // each may be taken for the later one
 			c.cause(activity, activity, alien, alien)
 		}
 		c.office.write(a)

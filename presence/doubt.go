@@ -26,6 +26,8 @@ func (s *step) settleTeamsGone(w *TeamsWrite) {
 // while its person is signed out.
 func (s *step) settleDoubted(w *TeamsWrite) {
 	switch shows := s.Teams.Value.Shows(w.Value); {
+	case !s.Now.Before(w.Until):
+		s.m.ToTeams = nil
 	case shows && !s.Teams.certain(w.At):
 		s.unsure = true
 	case shows:

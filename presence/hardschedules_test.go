@@ -189,6 +189,14 @@ func TestHardSchedules(t *testing.T) {
 			300.8s anna sets dnd on the PBX
 			600s the calls end, and nothing more happens`, []string{"activity meeting", "activity available", "preferred presence DoNotDisturb/DoNotDisturb"},
 		},
+		"a doubted write that would have run out is no value that runs out": {`
+			0s anna sets dnd on the PBX
+			0.1s anna chooses Away in Teams
+			8s the connector is killed for 25h0m0s
+			90100s all troubles end
+			90300s anna's Teams client shows Focusing
+			90600s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "activity away", "activity available", "activity dnd"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

@@ -8,7 +8,7 @@ func (s *step) settleTeams() {
 		return
 	}
 	shown := s.Teams.Value
-	if w.Stage != Leaving && !w.Value.IsZero() {
+	if w.Stage != Leaving && w.Stage != Doubted && !w.Value.IsZero() {
 		s.wake(w.Until)
 		switch over := !s.Now.Before(w.Until.Add(-time.Second)); {
 		case over && (w.Stage == Pending || !shown.Shows(w.Value)):

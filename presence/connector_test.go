@@ -224,6 +224,7 @@ func (c *connector) work() {
 
 func (c *connector) decide(v presence.View) presence.Decision {
 	d := c.rules.Merge(c.memory, v)
+	c.reasons = append(c.reasons, reason{d.Rules, d.Action})
 	if d.Action != nil {
 		if again := c.rules.Merge(c.memory, v); !reflect.DeepEqual(d, again) {
 			c.failf("a decision is no function of its arguments: %v and %v", d, again)

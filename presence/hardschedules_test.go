@@ -197,6 +197,43 @@ func TestHardSchedules(t *testing.T) {
 			90300s anna's Teams client shows Focusing
 			90600s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "activity away", "activity available", "activity dnd"},
 		},
+		"what is set on the phone while a write is on its way is not overwritten": {`
+			0s the next write is lost
+			60s anna's Teams client shows InAMeeting
+			60.3s anna sets lunch on the PBX
+			300s anna's Teams client shows Focusing
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "preferred presence Away/Away"},
+		},
+		"a link that ends during a call has nothing to clear of what made room for it": {`
+			0s anna sets lunch on the PBX
+			60s a call begins on the PBX
+			300s anna's Teams client shows Away
+			600s the link ends`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "clear session"},
+		},
+		"a call that ended while the connector was away leaves nothing to clear": {`
+			0s a call begins on the PBX
+			60s the connector is killed for 25h0m0s
+			120s the call on the PBX ends
+			90600s all troubles end
+			90900s anna's Teams client shows Away
+			91200s the calls end, and nothing more happens`, []string{"session Busy/InACall", "activity away"},
+		},
+		"what may not be cleared does not come back after a call": {`
+			0s anna sets lunch on the PBX
+			60s the next write is refused
+			60s anna clears her presence on the PBX
+			300s a call begins on the PBX
+			600s anna's Teams client shows Available
+			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "session Busy/InACall", "clear session"},
+		},
+		"what replaced a write before that was seen is not the connector's": {`
+			60s anna's Teams client shows InAMeeting
+			60.12s the connection of the PBX is lost
+			61s anna sets lunch on the PBX
+			300s all troubles end
+			600s anna signs out of Teams
+			900s the link ends`, []string{"activity meeting", "preferred presence Away/Away", "clear preferred presence"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

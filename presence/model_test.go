@@ -52,6 +52,13 @@ type model struct {
 	begin    time.Time
 	diary    []func() string
 	made     []string // writes that the connector sent, renewals aside
+	reasons  []reason
+}
+
+// reason is why a decision was taken, and what it was.
+type reason struct {
+	rules  []presence.Rule
+	action presence.Action
 }
 
 func newModel(t interface {

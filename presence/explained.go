@@ -16,10 +16,14 @@ func (s *step) byHand() bool {
 }
 
 // echoed reports that what Teams shows may be a late echo of what has made room for a call, or of
-// what was written before that. It tells of no call.
+// what was written before that. It tells of no call. Once that is not late any more, Teams is read.
 func (s *step) echoed() bool {
 	w := s.m.ToTeams
-	return s.Teams != nil && w.lifted() && slices.ContainsFunc(w.Trail, s.Teams.Value.Shows) && s.Teams.At.Before(w.At.Add(s.Settle))
+	if s.Teams == nil || !w.lifted() || !s.Teams.At.Before(w.At.Add(s.Settle)) || !slices.ContainsFunc(w.Trail, s.Teams.Value.Shows) {
+		return false
+	}
+	s.unsure = s.unsure || s.settled(w.At)
+	return true
 }
 
 // outshines reports that a client shows a value in place of the own session, and nobody has

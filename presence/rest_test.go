@@ -250,7 +250,7 @@ func (m *model) expect(begun time.Time) func() {
 		case o.shown.Shows(unchanged): // whatever a call has hidden meanwhile
 		case written != nil && (o.shown.Shows(written.Value) || beneath == written.Value && (lifted || written.Stage == presence.Lifted)): // it says what the PBX says
 		default:
-			m.expectOnPBX(agreed.Teams, held, heldBy)
+			m.expectOnPBX(agreed.Teams, shown, held, heldBy)
 		}
 	}
 }
@@ -267,7 +267,7 @@ func (m *model) caughtUp() bool {
 		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
 }
 
-func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
+func (m *model) expectOnPBX(before, shownBefore presence.Teams, held string, heldBy author) {
 	shown := m.office.shown
 	want, known := rules.Tables.ToPBX(shown.Activity)
 	switch {
@@ -279,6 +279,8 @@ func (m *model) expectOnPBX(before presence.Teams, held string, heldBy author) {
 		want = held
 	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before) || inCall(before)):
 		want = held
+	case want == presence.Online && heldBy != ours && nobody(shownBefore) && m.exchange.activity == held:
+		want = held // to come to Teams and to choose Available look the same
 	case want == presence.Online:
 		want = ""
 	}

@@ -135,11 +135,14 @@ func (m *Memory) giveUpPBX() {
 }
 
 // giveUpTeams agrees that Teams stays as it is, which may be what was written before. What
-// cannot be cleared is let be.
+// cannot be cleared is let be, and agreed when it shows.
 func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
+		if w.Value.IsZero() && !w.Under.IsZero() && !w.Old.Shows(w.Under) {
+			m.Agreed.Teams = Teams{}
+		}
 	}
 	if m.ToTeams = nil; !w.Value.IsZero() && !w.Under.IsZero() {
 		m.ToTeams = &TeamsWrite{Value: w.Under, Old: w.Old, OldSequence: w.OldSequence, Stage: Sent, At: w.At, Until: w.UnderUntil}

@@ -234,6 +234,16 @@ func TestHardSchedules(t *testing.T) {
 			600s anna signs out of Teams
 			900s the link ends`, []string{"activity meeting", "preferred presence Away/Away", "clear preferred presence"},
 		},
+		"what may not be cleared is agreed when it shows": {`
+			0s news of Teams take 12s
+			60s anna sets away on the PBX
+			60.1s anna clears her presence on the PBX
+			60.5s the next write is refused
+			61s anna chooses Busy in Teams
+			300s all troubles end
+			600s anna signs out of Teams
+			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "activity busy", "activity available"},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

@@ -135,16 +135,18 @@ func (m *Memory) giveUpPBX() {
 }
 
 // giveUpTeams agrees that Teams stays as it is, which may be what was written before. What
-// cannot be cleared is let be, and agreed when it shows.
+// cannot be cleared is let be; for the settle time notifications of it are not trusted.
 func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
-		if w.Value.IsZero() && !w.Under.IsZero() && !w.Old.Shows(w.Under) {
-			m.Agreed.Teams = Teams{}
-		}
 	}
-	if m.ToTeams = nil; !w.Value.IsZero() && !w.Under.IsZero() {
+	switch {
+	case w.Value.IsZero():
+		m.ToTeams = &TeamsWrite{Stage: Stands, At: w.At}
+	case w.Under.IsZero():
+		m.ToTeams = nil
+	default:
 		m.ToTeams = &TeamsWrite{Value: w.Under, Old: w.Old, OldSequence: w.OldSequence, Stage: Sent, At: w.At, Until: w.UnderUntil}
 	}
 }

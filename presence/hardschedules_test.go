@@ -234,7 +234,7 @@ func TestHardSchedules(t *testing.T) {
 			600s anna signs out of Teams
 			900s the link ends`, []string{"activity meeting", "preferred presence Away/Away", "clear preferred presence"},
 		},
-		"what may not be cleared is agreed when it shows": {`
+		"what may not be cleared is not trusted when it shows late": {`
 			0s news of Teams take 12s
 			60s anna sets away on the PBX
 			60.1s anna clears her presence on the PBX

@@ -44,7 +44,7 @@ func accountOf(a presence.Action) account {
 //   - Whatever is set may hide or reveal a call in Teams: one write of the alien call. Where
 //     calls are not counted, that hides or reveals one on the PBX in turn.
 //   - A stop ends each thing that a start begins again: two. A link that ends or begins: one.
-//   - A fault lets the write that it hit be repeated. A notification older than what is
+//   - A fault lets the write that it hit be repeated, and what that overwrites be carried. A notification older than what is
 //     known deceives, and is put right: two.
 //   - A look has a cause in each read and notification, and in each write in Teams two: one to
 //     learn what it did, one at the end of the settle time.
@@ -59,5 +59,10 @@ func (l *ledger) cause(of ...account) {
 	}
 }
 
-// blame lets a write be repeated of which a fault has taken the effect or the answer.
-func (l *ledger) blame(a presence.Action) { l.cause(accountOf(a), look) }
+// blame lets a write be repeated of which a fault has taken the effect or the answer. What is
+// written over a change of hers may be taken for another one, and both are carried.
+func (l *ledger) blame(a presence.Action) {
+	if l.cause(accountOf(a), look); accountOf(a) == preferred {
+		l.cause(activity, activity)
+	}
+}

@@ -117,7 +117,7 @@ type Call struct {
 type Stage string
 
 // The stages. Whether a Pending, Renewing, Leaving or Lifting write has arrived is not
-// known; it is repeated until its side answers, or shows it.
+// known; it is repeated until its side answers.
 const (
 	Pending  Stage = "pending"  // decided and stored
 	Sent     Stage = "sent"     // acknowledged, not seen yet

@@ -71,7 +71,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 		}
 	case shown.Shows(w.Value):
 		s.agreeTeams(shown)
-		if (w.Stage == Sent || !w.Old.Shows(w.Value)) && (late || !w.trails(*s.Teams)) {
+		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
 			w.Stage, w.Trail, w.Replaced = Stands, nil, nil
 		}
 	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams)):

@@ -225,6 +225,9 @@ func (m *model) expect(begun time.Time) func() {
 	if !c.licensed || !c.up || c.memory.Agreed == nil || c.started.After(begun) || !m.caughtUp() {
 		return func() {}
 	}
+	if c.memory.PBXRival.Pauses(m.now) || c.memory.TeamsRival.Pauses(m.now) {
+		return func() {} // she has changed her mind so often that she is taken for a program
+	}
 	if m.unnumbered && m.missed.After(begun) {
 		return func() {} // whether Teams went back to what it showed is anybody's guess
 	}

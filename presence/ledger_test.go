@@ -44,8 +44,8 @@ func accountOf(a presence.Action) account {
 //   - Whatever is set may hide or reveal a call in Teams: one write of the alien call. Where
 //     calls are not counted, that hides or reveals one on the PBX in turn.
 //   - A stop ends each thing that a start begins again: two. A link that ends or begins: one.
-//   - A fault lets the write that it hit be repeated, and what that overwrites be carried. A notification older than what is
-//     known deceives, and is put right: two.
+//   - A fault lets the write that it hit be repeated, and what that overwrites be carried. A
+//     notification older than what is known deceives, and is put right: two.
 //   - A look has a cause in each read and notification, and in each write in Teams two: one to
 //     learn what it did, one at the end of the settle time.
 type ledger struct {

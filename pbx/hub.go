@@ -239,7 +239,7 @@ func (h *hub) repair() {
 			h.light(s.name())
 		}
 		for _, call := range s.aliens.hopeless(now.Add(-h.opts.ReconnectWithin)) {
-			s.forget(call)
+			s.shut(call)
 		}
 		for _, call := range s.aliens.unwanted() {
 			s.discard(call)

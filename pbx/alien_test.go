@@ -169,7 +169,9 @@ func TestAlienCallThatIsHardToEnd(t *testing.T) {
 						time.Sleep(time.Minute)
 					}
 					synctest.Wait()
-					require.Equal(t, "PbxApi.0", f.requests("DeleteApi")[0]["target"])
+					closed := f.requests("DeleteApi")
+					require.Len(t, closed, 1)
+					require.Equal(t, "PbxApi.0", closed[0]["target"])
 				}
 				require.Len(t, f.requests("DelAlienCall"), 1)
 				r.take()

@@ -102,6 +102,7 @@ func (h *hub) copyFailed(err error) {
 // the rows that could not be read.
 func (h *hub) copyComplete() {
 	h.copied.complete = true
+	h.endSilence("") // every home has its name
 	for _, u := range h.users {
 		if u.copied != h.copied && h.copied.bad == 0 {
 			h.drop(u)

@@ -91,7 +91,7 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 	}
 	id, err := alienID(m)
 	if err != nil {
-		s.forget(call) // it may be there, but nobody can name it
+		s.shut(call)
 		return nil, err
 	}
 	s.aliens.answered(call, id)
@@ -100,9 +100,7 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 
 func (s *session) delAlien(ctx context.Context, call *alien) error {
 	_, err := s.request(ctx, call.deletion())
-	if err == nil || errors.Is(err, ErrRefused) {
-		s.forget(call)
-	}
+	s.deleted(call, err)
 	return err
 }
 
@@ -110,10 +108,32 @@ func (s *session) delAlien(ctx context.Context, call *alien) error {
 // still be there afterwards remains unwanted.
 func (s *session) discard(call *alien) {
 	s.aliens.disown(call)
-	_ = s.ask(call.deletion(), func(m message, err error) {
-		err = s.judge("DelAlienCall", m, err)
-		if err == nil || errors.Is(err, ErrRefused) {
-			s.forget(call)
+	_ = s.ask(call.deletion(), func(m message, err error) { s.deleted(call, s.judge("DelAlienCall", m, err)) })
+}
+
+// deleted takes what a DelAlienCall has come to. A refusal leaves open whether the call is there.
+func (s *session) deleted(call *alien, err error) {
+	switch {
+	case err == nil:
+		s.forget(call)
+	case errors.Is(err, ErrRefused):
+		s.shut(call)
+	}
+}
+
+// shut ends a call that may be there and cannot be named by closing the API that was opened
+// for it. Where that fails it is due again; of an API that was to be closed before, a refusal
+// says that it is gone.
+func (s *session) shut(call *alien) {
+	if call.api == apiPresence {
+		s.aliens.remove(call)
+		return
+	}
+	again := s.aliens.unname(call)
+	_ = s.ask(closing(call.api), func(m message, err error) {
+		err = s.judge("DeleteApi", m, err)
+		if err == nil || again && errors.Is(err, ErrRefused) {
+			s.aliens.remove(call)
 		}
 	})
 }
@@ -137,7 +157,7 @@ func (s *session) withdraw(m message) error {
 	}
 	id, err := alienID(m)
 	if err != nil {
-		s.forget(call)
+		s.shut(call)
 		return err
 	}
 	s.aliens.answered(call, id)

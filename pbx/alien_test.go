@@ -132,6 +132,63 @@ func TestAlienCallThatThePBXHasForgotten(t *testing.T) {
 	})
 }
 
+// A call that can neither be deleted nor ended with its API may still be there.
+func TestAlienCallThatIsHardToEnd(t *testing.T) {
+	t.Parallel()
+	const refused, silence, done = `"error":2`, "-", `"ok":true`
+	for name, test := range map[string]struct {
+		answers []string // to each DeleteApi
+		held    bool     // the call, by then
+	}{
+		"ended":                    {[]string{done}, false},
+		"refused":                  {[]string{refused}, true},
+		"silence":                  {[]string{silence}, true},
+		"refused, then ended":      {[]string{refused, done}, false},
+		"refused, then silence":    {[]string{refused, silence}, true},
+		"silence, and it was gone": {[]string{silence, refused}, false},
+		"ended at last":            {[]string{refused, silence, silence, done}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.answers["DelAlienCall"] = refused
+				f.connect(r)
+				time.Sleep(30 * time.Second)
+				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				for i, answer := range test.answers {
+					f.set(func() { f.answers["DeleteApi"] = answer })
+					if i == 0 {
+						require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+						time.Sleep(time.Minute) // too soon to be tried again
+					}
+					if i > 0 {
+						time.Sleep(time.Minute)
+					}
+					synctest.Wait()
+					closed := f.requests("DeleteApi")
+					require.Len(t, closed, 1)
+					require.Equal(t, "PbxApi.0", closed[0]["target"])
+				}
+				require.Len(t, f.requests("DelAlienCall"), 1)
+				r.take()
+				f.send(added(5))
+				require.Equal(t, !test.held, len(r.quiet()) > 0, "a call without a number is the alien one while that is held")
+				f.set(func() { f.answers["DeleteApi"] = done })
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				require.Equal(t, test.held, len(f.requests("DeleteApi")) > 0)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Empty(t, f.requests("DeleteApi"))
+			})
+		})
+	}
+}
+
 func TestAlienCallStaysBehind(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{

@@ -24,6 +24,7 @@ type alien struct {
 	there    bool // it has its id
 	id       int64
 	unwanted bool // nobody knows of it any more but us, who are to delete it
+	closing  bool // the end of its API was asked for, to end with it
 }
 
 func (a *aliens) add(c *alien) {
@@ -53,6 +54,16 @@ func (a *aliens) disown(c *alien) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c.unwanted = true
+}
+
+// unname takes the id of a call away, which can only end with its API from now on. It reports
+// whether that was tried before.
+func (a *aliens) unname(c *alien) (again bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	again = c.closing
+	c.there, c.unwanted, c.closing = false, true, true
+	return again
 }
 
 // held reports whether an alien call of a user exists, or may exist.
@@ -105,8 +116,8 @@ func (a *aliens) unwanted() []*alien {
 	return a.all(func(c *alien) bool { return c.there && c.unwanted })
 }
 
-// hopeless returns the calls of which nothing was heard since before a time: neither an
-// answer nor, by now, is one to come.
+// hopeless returns the calls without an id that were asked for before a time: by now none is
+// to come.
 func (a *aliens) hopeless(before time.Time) []*alien {
 	return a.all(func(c *alien) bool { return c.unwanted && !c.there && c.at.Before(before) })
 }

@@ -308,7 +308,7 @@ func TestSlowRetryHoldsNothingBack(t *testing.T) {
 		f := newFake("master")
 		f.answers["Initialize"] = "-"
 		f.connect(r)
-		time.Sleep(65 * time.Second) // the second question is under way
+		time.Sleep(80 * time.Second) // another question is under way
 		r.take()
 		f.send(contactsOf(guidA, `[{"contact":"tel:","activity":"dnd"}]`))
 		require.Equal(t, []string{"seen"}, kinds(r.take()))

@@ -179,6 +179,7 @@ func TestLateCalls(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master")
 		f.rows = f.rows[:1]
+		f.presences["a"] = `[{"contact":"tel:","activity":"on-the-phone"}]`
 		f.answers["Initialize"] = "-"
 		f.connect(r)
 		r.quiet()

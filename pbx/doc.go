@@ -55,7 +55,10 @@
 //
 // Calls that are there at the start come around the answer to Initialize. That
 // somebody is on the phone is told with the first call, the contrary only once the
-// calls have settled.
+// calls have settled on every PBX where somebody may have one: a call stays where it began
+// when its user moves, and after a start nobody knows who has. A PBX that is gone, or does
+// not tell its calls, is awaited for Options.ReconnectWithin; meanwhile what was told
+// last of the calls of a user goes on, and a user of whom nothing was told is not seen.
 //
 // # People
 //

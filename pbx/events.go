@@ -60,8 +60,8 @@ type UserGone struct{ GUID string }
 // meanwhile.
 type UsersSynced struct{}
 
-// PresenceSeen says what a licensed user shows. It comes once the contacts and,
-// where they can be counted, the calls are known, and then with each change.
+// PresenceSeen says what a licensed user shows. It comes once the contacts are known and
+// whether there is a call, and then with each change.
 type PresenceSeen struct {
 	GUID string
 	Seen Seen

@@ -33,6 +33,8 @@ type hub struct {
 	last    map[string]*session            // by PBX: the connection that ended last
 	callers map[string]*session            // by PBX: the connection that tells calls
 	left    map[string]map[string]*remains // by PBX and user
+
+	silences map[string]*silence // by PBX, also those that are over
 }
 
 func newHub(o Options) *hub {
@@ -49,6 +51,7 @@ func newHub(o Options) *hub {
 		last:       map[string]*session{},
 		callers:    map[string]*session{},
 		left:       map[string]map[string]*remains{},
+		silences:   map[string]*silence{},
 	}
 }
 
@@ -107,6 +110,8 @@ func (h *hub) up(s *session) {
 		Replaces:   replaces,
 		Key:        s.who.Key,
 	})
+	h.expect("")
+	h.expect(s.name())
 	h.followCalls(s.name())
 	h.light(s.name())
 	if elected {
@@ -234,12 +239,8 @@ func (h *hub) repair() {
 	now := time.Now()
 	h.forgetRemains(now)
 	for _, s := range h.routes.all() {
-		if s.calls.err != nil && !s.calls.asking {
-			h.startCalls(s)
-			h.light(s.name())
-		}
 		for _, call := range s.aliens.hopeless(now.Add(-h.opts.ReconnectWithin)) {
-			s.forget(call)
+			s.shut(call)
 		}
 		for _, call := range s.aliens.unwanted() {
 			s.discard(call)

@@ -21,9 +21,8 @@ func (h *hub) renewLicence(u *user) {
 }
 
 // checkLicence asks the master whether a user holds the licence (innovaphone SDK:
-// PbxAdminApi, CheckAppLic). Without an answer what is known stays, and the check is
-// due again. An error takes no licence away; of a user never checked before it says
-// that there is none.
+// PbxAdminApi, CheckAppLic). A refusal is no answer: what is known stays, and the check is
+// due again.
 func (h *hub) checkLicence(u *user) {
 	switch {
 	case h.master == nil:
@@ -53,8 +52,9 @@ func (h *hub) checkLicence(u *user) {
 			s.badFrame(err)
 		case err == nil:
 			h.setLicence(u, answer.OK)
-		case errors.Is(err, ErrRefused):
-			h.setLicence(u, u.licence.held)
+		case !u.licence.known:
+			h.copied.unchecked = err
+			h.settled()
 		}
 	})
 }

@@ -86,11 +86,12 @@ func (l *lights) lost(pbx string, master bool, err error) {
 	}
 }
 
-// users says how far the users of the master are known.
-func (l *lights) users(master *session, users, unsettled int, unchecked bool) {
+// users says how far the users of the master are known, and what the last licence check has failed
+// with.
+func (l *lights) users(master *session, users, unsettled int, err error, unchecked bool) {
 	switch {
 	case unsettled > 0:
-		l.master.Starting(fmt.Sprintf("%s: %d of %d licences to check", master.name(), unsettled, users))
+		l.master.Retrying(fmt.Sprintf("%s: %d of %d licences to check", master.name(), unsettled, users), err)
 	case unchecked:
 		l.master.OK(fmt.Sprintf("%s, %d users; licences are not checked, PbxAdminApi is not enabled", master.name(), users))
 	default:

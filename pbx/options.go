@@ -107,8 +107,9 @@ type Options struct {
 	PingEvery time.Duration
 
 	// ReconnectWithin is the time in which a PBX is expected back after its connection
-	// has ended. Its light turns red only after that; the users whose presence
-	// cannot be seen meanwhile are told at once. Defaults to one minute.
+	// has ended. Its light turns red only after that, and until then nobody is said to have
+	// no call who may have one there; the users whose presence cannot be seen meanwhile are
+	// told at once. Defaults to one minute.
 	ReconnectWithin time.Duration
 
 	// CheckLogin says how the question for the right password is answered.

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// retryCallsAfter is the time after which a PBX that has refused to tell its calls is asked again.
+const retryCallsAfter = 15 * time.Second
+
 // readingOf is how far the calls of a watched user have been asked for.
 func (h *hub) readingOf(u *user) *reading {
 	if h.opts.Calls == CallsOfUsers {
@@ -22,10 +25,13 @@ func (h *hub) readingOf(u *user) *reading {
 // alone. It goes on with what the one before has told.
 func (h *hub) followCalls(pbx string) {
 	now, before := h.routes.of(pbx, apiCalls), h.callers[pbx]
-	switch {
-	case now == before:
+	if now == before {
 		return
-	case now == nil:
+	}
+	if before != nil {
+		h.interrupt(before)
+	}
+	if now == nil {
 		delete(h.callers, pbx)
 		h.loseCalls(before)
 		return
@@ -44,9 +50,11 @@ func (h *hub) followCalls(pbx string) {
 func (h *hub) startCalls(s *session) {
 	switch {
 	case h.opts.Calls == CallsOff || !s.has(apiCalls):
+		h.heard(s.name())
 		h.endBefore(s, "", true)
 		return
 	case h.opts.Calls == CallsOfUsers:
+		h.heard(s.name())
 		h.afterwards(s, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endBefore(s, "", true) })
 		return
 	}
@@ -61,19 +69,26 @@ func (h *hub) startCalls(s *session) {
 }
 
 // callsRead handles the answer to the question for the calls of a PBX, in time or late.
-// Most of the calls that are there come right after it.
+// Most of the calls that are there come right after it. A refused question is asked again.
 func (h *hub) callsRead(s *session, err error) {
 	c := s.calls
 	c.asking, c.err = false, err
 	if err != nil {
 		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
 		h.callsKnown(s)
+		h.afterwards(s, retryCallsAfter, func() {
+			if s.calls == c && c.err != nil && !c.asking {
+				h.startCalls(s)
+				h.light(s.name())
+			}
+		})
 		return
 	}
 	h.afterwards(s, h.opts.CallsSettle, func() {
 		if s.calls == c {
 			c.known = true
 			h.callsKnown(s)
+			h.endSilence(s.name())
 		}
 	})
 }
@@ -95,8 +110,8 @@ func (h *hub) callsKnown(s *session) {
 	h.endBefore(s, "", s.calls.err != nil)
 	h.light(s.name())
 	for _, u := range h.users {
-		if u.watch != nil && u.Home == s.name() {
-			h.show(u)
+		if u.Home == s.name() {
+			h.review(u)
 		}
 	}
 }
@@ -271,19 +286,26 @@ func (h *hub) recountUser(guid string) {
 
 // recount tells what a watched user shows, if the calls make a difference now.
 func (h *hub) recount(u *user) {
-	if onCall, counted := h.phone(u); u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted {
+	onCall, counted, ok := h.phone(u)
+	if !ok || u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted {
 		return
 	}
 	u.watch.at = time.Now()
 	h.show(u)
 }
 
-// phone reports whether a watched user is on the phone, and whether that comes from
-// the calls. It does where the home PBX tells them; then the calls that other PBXs tell
-// count as well, such as one that began before the user moved.
-func (h *hub) phone(u *user) (onCall, counted bool) {
-	if !h.readingOf(u).counts() {
-		return u.watch.phone, false
+// phone reports whether a watched user is on the phone, and whether that comes from the calls.
+// One call is enough, whichever PBX tells it; where the home PBX tells none, the word has to do. In
+// doubt it is what was told last, and where nothing was, ok is false.
+func (h *hub) phone(u *user) (onCall, counted, ok bool) {
+	counted = h.readingOf(u).counts()
+	switch {
+	case h.routes.any(func(s *session) bool { return s.calls.talking(u.GUID, h.opts.CountDialling) }):
+		return true, true, true
+	case !counted && u.watch.phone:
+		return true, false, true
+	case h.doubts(u):
+		return u.seen.OnPhone, u.seen.Counted, u.told
 	}
-	return h.routes.any(func(s *session) bool { return s.calls.talking(u.GUID, h.opts.CountDialling) }), true
+	return false, counted, true
 }

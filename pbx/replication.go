@@ -17,6 +17,8 @@ type replication struct {
 	synced   bool // and was told, with UsersSynced after it
 	failed   bool // to be begun again
 
+	unchecked error // why a licence is not known yet, of the last check
+
 	over atomic.Bool // another one has begun
 	bad  int         // malformed rows, until complete of the one who asks for the next
 }
@@ -100,6 +102,7 @@ func (h *hub) copyFailed(err error) {
 // the rows that could not be read.
 func (h *hub) copyComplete() {
 	h.copied.complete = true
+	h.endSilence("") // every home has its name
 	for _, u := range h.users {
 		if u.copied != h.copied && h.copied.bad == 0 {
 			h.drop(u)
@@ -113,7 +116,7 @@ func (h *hub) settled() {
 	if h.master == nil || !h.copied.complete {
 		return
 	}
-	h.lights.users(h.master, len(h.users), h.unsettled, !h.opts.LicenceOff && !h.master.has(apiAdmin))
+	h.lights.users(h.master, len(h.users), h.unsettled, h.copied.unchecked, !h.opts.LicenceOff && !h.master.has(apiAdmin))
 	if h.unsettled == 0 && !h.copied.synced {
 		h.copied.synced = true
 		h.emit(UsersSynced{})

@@ -58,7 +58,9 @@ func (h *hub) upsert(c columns) {
 	h.routes.setHome(u.GUID, home{sip: u.Name, pbx: u.Home})
 	if before.Home != u.Home {
 		h.evict(u.GUID, u.Home)
+		h.movedFrom(before.Home, u.GUID)
 	}
+	h.expect(u.Home)
 	if u.licence.known {
 		h.announce(u, before)
 		h.place(u)

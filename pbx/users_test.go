@@ -192,23 +192,33 @@ func TestLicence(t *testing.T) {
 
 func TestLicenceWithoutAnswer(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, pbx.Options{LicenceEvery: time.Minute})
-		f := newFake("master")
-		f.rows = f.rows[:1]
-		f.answers["CheckAppLic"] = "-"
-		f.connect(r)
-		require.Equal(t, []string{"up"}, kinds(r.take()), "whether the user holds it is not known")
-		require.Equal(t, "master: 1 of 1 licences to check", r.light("master PBX").Detail)
+	for name, test := range map[string]struct{ answer, err string }{
+		"silence": {"-", "no answer in time"},
+		"refused": {`"error":"3","errorText":"busy"`, `error 3 "busy"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{LicenceEvery: time.Minute})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.answers["CheckAppLic"] = test.answer
+				f.connect(r)
+				time.Sleep(11 * time.Second)
+				require.Equal(t, []string{"up"}, kinds(r.take()), "whether the user holds it is not known")
+				require.Equal(t, "master: 1 of 1 licences to check", r.light("master PBX").Detail)
+				require.Contains(t, r.light("master PBX").LastError, test.err)
 
-		f.set(func() { clear(f.answers) })
-		time.Sleep(time.Minute)
-		require.Equal(t, []string{"user", "synced", "seen"}, kinds(r.take()))
+				f.set(func() { clear(f.answers) })
+				time.Sleep(time.Minute)
+				require.Equal(t, []string{"user", "synced", "seen"}, kinds(r.take()))
 
-		f.set(func() { f.answers["CheckAppLic"] = "-" })
-		time.Sleep(5 * time.Minute)
-		require.Empty(t, r.take(), "what was known stays")
-	})
+				f.set(func() { f.answers["CheckAppLic"] = test.answer })
+				time.Sleep(5 * time.Minute)
+				require.Empty(t, r.take(), "what was known stays")
+			})
+		})
+	}
 }
 
 func TestLicenceAnsweredByAnError(t *testing.T) {
@@ -241,7 +251,6 @@ func TestLicenceAnswers(t *testing.T) {
 	}{
 		"held":            {pbx.Options{}, allAPIs, `"ok":true`, true},
 		"not held":        {pbx.Options{}, allAPIs, `"ok":false`, false},
-		"error":           {pbx.Options{}, allAPIs, `"error":3`, false},
 		"check is off":    {pbx.Options{LicenceOff: true}, allAPIs, `"ok":false`, true},
 		"API not enabled": {pbx.Options{}, `["PbxTableUsers"]`, `"ok":false`, true},
 	} {

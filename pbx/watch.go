@@ -56,9 +56,7 @@ func (h *hub) place(u *user) {
 	}
 	if w := u.watch; w != nil && w.on == target && w.sip == u.Name {
 		h.startUserCalls(u)
-		if u.told {
-			h.recount(u)
-		}
+		h.review(u)
 		return
 	}
 	h.unwatch(u)
@@ -202,12 +200,30 @@ func (w *watch) read(contacts []contact, o Options) {
 	}
 }
 
+// reviewAll reviews every user, after more or less has become known of the calls.
+func (h *hub) reviewAll() {
+	for _, u := range h.users {
+		h.review(u)
+	}
+}
+
+// review tells what a user shows, if that is known by now and was not told.
+func (h *hub) review(u *user) {
+	switch {
+	case u.watch == nil:
+	case u.told:
+		h.recount(u)
+	default:
+		h.show(u)
+	}
+}
+
 // show tells what a user shows, once enough is known: one call says that the user is
 // on the phone, only all of them say the contrary.
 func (h *hub) show(u *user) {
 	w := u.watch
-	onCall, counted := h.phone(u)
-	if !w.known || counted && !onCall && !h.readingOf(u).known {
+	onCall, counted, ok := h.phone(u)
+	if !w.known || !ok {
 		return
 	}
 	seen := Seen{

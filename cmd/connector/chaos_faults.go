@@ -30,8 +30,7 @@ func newLine(share float64, people int, seed uint64) *line {
 	return &line{share: share, rare: 10 / float64(people), dropped: func(string) {}, rng: rand.New(rand.NewPCG(seed, 2))}
 }
 
-// fault is what happens to a request. No check of a licence is refused: of somebody who was never
-// checked before, that says that there is none.
+// fault is what happens to a request.
 func (l *line) fault(pbx, _, request string) pbxtest.Fault {
 	l.mu.Lock()
 	strikes, rarely := l.rng.Float64() < l.share, l.rng.Float64() < l.rare
@@ -40,10 +39,8 @@ func (l *line) fault(pbx, _, request string) pbxtest.Fault {
 	l.mu.Unlock()
 	cut := f == pbxtest.FaultDrop || f == pbxtest.FaultDropAfter
 	switch request {
-	case "ReplicateNext":
+	case "ReplicateNext", "CheckAppLic":
 		strikes = strikes && rarely
-	case "CheckAppLic":
-		strikes = strikes && rarely && !f.Refuses()
 	case "SubscribePresence", "UnsubscribePresence":
 		strikes = strikes && (rarely || !cut)
 	}

@@ -80,10 +80,10 @@ func (c *crowd) do(who int, a act) error {
 	return c.act(c.people[who], a)
 }
 
-// act has a person act. A call that there is already does not begin, one that is over does
-// not end, and nobody moves during one: that is no act. The caller holds c.mu.
+// act has a person act. A call that there is already does not begin, and one that is over does
+// not end: that is no act. The caller holds c.mu.
 func (c *crowd) act(p *character, a act) error {
-	if (a.kind == rings || a.kind == moves) && p.call != nil || a.kind == hangsUp && p.call == nil {
+	if a.kind == rings && p.call != nil || a.kind == hangsUp && p.call == nil {
 		return nil
 	}
 	in := input{at: time.Now(), act: a, before: c.glance(p)}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -33,7 +35,12 @@ func newProcesses(s *stage) (*processes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &processes{program, s.file, append(os.Environ(), "SSL_CERT_FILE="+ca), log}, nil
+	return &processes{program, s.file, append(foreign(os.Environ()), "SSL_CERT_FILE="+ca), log}, nil
+}
+
+// foreign is an environment without the keys of the connector, which would win over the file.
+func foreign(env []string) []string {
+	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "CONNECTOR_") })
 }
 
 // remove deletes the log.

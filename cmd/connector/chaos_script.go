@@ -142,6 +142,8 @@ func anyPair(rng *rand.Rand) graphtest.Pair {
 // next is what follows an act after a while.
 func (a act) next(rng *rand.Rand) (act, bool) {
 	switch {
+	case a.kind == rings && rng.IntN(4) == 0:
+		return act{kind: moves}, true
 	case a.kind == rings:
 		return act{kind: hangsUp}, true
 	case a.kind == shows && isCall(a.pair.Activity):

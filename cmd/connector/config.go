@@ -55,7 +55,7 @@ type pbxConfig struct {
 	CountDialling bool          `help:"Count an outgoing call from its first digit."`
 	Calls         string        `enum:"pbx,users,off" default:"pbx" help:"Where calls are learnt from: ${enum}. Off goes by the word on-the-phone."`
 
-	ReconnectWithin time.Duration `default:"1m" help:"Time in which a PBX that was lost is expected back, before its light turns red."`
+	ReconnectWithin time.Duration `default:"1m" help:"Time in which a PBX that was lost is expected back, before its light turns red and its calls count as over."`
 	ProxyHeader     string        `placeholder:"NAME" help:"Header in which a reverse proxy tells where a PBX comes from, such as X-Forwarded-For."`
 
 	ContactUnnamed   bool     `help:"Leave the contact out of what is written."`

@@ -1,0 +1,85 @@
+package pbx
+
+import "time"
+
+// silence is the time in which nobody knows what calls there are on a PBX: from when it is first
+// heard of, or its connection is lost, until it has told them or is not awaited any more. A call stays
+// where it began when its user moves, so more people than those who live there may have one.
+type silence struct {
+	everyone bool            // who lived there before the start is not known
+	users    map[string]bool // who had a call there, or has left meanwhile
+	over     bool
+}
+
+// expect begins the silence of a PBX that is heard of for the first time. Those that are not named
+// yet count as one without a name.
+func (h *hub) expect(pbx string) {
+	if h.silences[pbx] == nil {
+		unnamed := h.silences[""]
+		starting := unnamed == nil || !unnamed.over
+		h.fallSilent(pbx, &silence{everyone: starting && h.opts.Calls == CallsOfPBX, users: map[string]bool{}})
+	}
+}
+
+// interrupt begins the silence of a PBX that has told its calls until now.
+func (h *hub) interrupt(s *session) {
+	if !s.has(apiCalls) || h.opts.Calls == CallsOfPBX && !s.calls.known {
+		return
+	}
+	users := map[string]bool{}
+	for _, call := range s.calls.told() {
+		users[call.User] = true
+	}
+	h.fallSilent(s.name(), &silence{users: users})
+}
+
+func (h *hub) fallSilent(pbx string, s *silence) {
+	if h.opts.Calls == CallsOff {
+		return
+	}
+	h.silences[pbx] = s
+	time.AfterFunc(h.opts.ReconnectWithin, func() {
+		h.post(func() {
+			if h.silences[pbx] == s {
+				h.endSilence(pbx)
+			}
+		})
+	})
+}
+
+// endSilence tells what everybody shows who was in doubt because of a PBX.
+func (h *hub) endSilence(pbx string) {
+	if h.heard(pbx) {
+		h.reviewAll()
+	}
+}
+
+// heard ends the silence of a PBX, and reports whether there was one.
+func (h *hub) heard(pbx string) bool {
+	s := h.silences[pbx]
+	if s == nil || s.over {
+		return false
+	}
+	s.over = true
+	return true
+}
+
+// movedFrom takes down that a call of a user may stay behind on a PBX.
+func (h *hub) movedFrom(pbx, guid string) {
+	if s := h.silences[pbx]; s != nil {
+		s.users[guid] = true
+	}
+}
+
+// doubts reports whether a watched user may have a call that was not told.
+func (h *hub) doubts(u *user) bool {
+	if r := h.readingOf(u); r.counts() && !r.known {
+		return true
+	}
+	for pbx, s := range h.silences {
+		if !s.over && (s.everyone || pbx == u.Home || s.users[u.GUID]) {
+			return true
+		}
+	}
+	return false
+}

@@ -57,8 +57,9 @@
 // somebody is on the phone is told with the first call, the contrary only once the
 // calls have settled on every PBX where somebody may have one: a call stays where it began
 // when its user moves, and after a start nobody knows who has. A PBX that is gone, or does
-// not tell its calls, is awaited for Options.ReconnectWithin; meanwhile what was told
-// last of the calls of a user goes on, and a user of whom nothing was told is not seen.
+// not tell its calls, is awaited for Options.ReconnectWithin, and after a start for a quarter of a
+// minute by those who do not live there; meanwhile what was told last of the calls of a user goes
+// on, and a user of whom nothing was told is not seen.
 //
 // # People
 //

@@ -6,10 +6,14 @@ import "time"
 // heard of, or its connection is lost, until it has told them or is not awaited any more. A call stays
 // where it began when its user moves, so more people than those who live there may have one.
 type silence struct {
-	everyone bool            // who lived there before the start is not known
+	everyone bool            // who lived there before the start is not known; for the time of gathering
 	users    map[string]bool // who had a call there, or has left meanwhile
 	over     bool
 }
+
+// gathering is the time in which the PBXs come after a start. One that does not come by then holds
+// up only those of whom it is known that they may have a call there.
+const gathering = 15 * time.Second
 
 // expect begins the silence of a PBX that is heard of for the first time. Those that are not named
 // yet count as one without a name.
@@ -38,13 +42,22 @@ func (h *hub) fallSilent(pbx string, s *silence) {
 		return
 	}
 	h.silences[pbx] = s
-	time.AfterFunc(h.opts.ReconnectWithin, func() {
-		h.post(func() {
-			if h.silences[pbx] == s {
-				h.endSilence(pbx)
-			}
+	after := func(d time.Duration, do func()) {
+		time.AfterFunc(d, func() {
+			h.post(func() {
+				if h.silences[pbx] == s {
+					do()
+				}
+			})
 		})
-	})
+	}
+	after(h.opts.ReconnectWithin, func() { h.endSilence(pbx) })
+	if s.everyone {
+		after(gathering, func() {
+			s.everyone = false
+			h.reviewAll()
+		})
+	}
 }
 
 // endSilence tells what everybody shows who was in doubt because of a PBX.

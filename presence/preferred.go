@@ -66,7 +66,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			return
 		}
 		if w.Stage == Sent && (late || !w.still(*s.Teams) && !w.trails(*s.Teams)) {
-			s.agreeTeams(Teams{})
+			s.agreeTeams(s.beneath())
 			s.letGo()
 		}
 	case shown.Shows(w.Value):
@@ -86,6 +86,16 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	default:
 		s.takenTeams()
 	}
+}
+
+// beneath is what Teams shows as far as nobody has chosen that: with no preferred presence in
+// force. Beside the own session only a hand can have set what is weaker.
+func (s *step) beneath() Teams {
+	shown := s.Teams.Value
+	if _, inTable := s.Tables.ToPBX(shown.Activity); !inTable || s.teamsCall() || s.m.Session.stands() && weakerThanSession(shown) {
+		return Teams{}
+	}
+	return shown
 }
 
 // expired forgets a preferred presence that has run out. That is no change by a

@@ -296,11 +296,11 @@ func (m *model) expectInTeams(talking bool) {
 	manual, inTable := rules.Tables.ToTeams(m.exchange.activity)
 	want, waits := manual.Value, talking && manual.Value != shows("DoNotDisturb")
 	o := m.office
-	if waits && inTable && o.slot.IsZero() && (o.session.IsZero() || !o.call.Shows(o.session)) {
-		m.owed, m.owedUntil = want, m.now.Add(manual.Lifetime-quiet)
-	}
 	if word, _ := rules.Tables.ToPBX(o.shown.Activity); word == cmp.Or(m.exchange.activity, presence.Online) {
 		return // Teams says so, whoever has brought that about
+	}
+	if waits && inTable && o.slot.IsZero() && (o.session.IsZero() || !o.call.Shows(o.session)) {
+		m.owed, m.owedUntil = want, m.now.Add(manual.Lifetime-quiet)
 	}
 	if inTable && !waits && o.slot != want || inTable && waits && o.slotBy == ours && !o.slot.IsZero() {
 		m.failf("the PBX was set to %q, and the preferred presence is %v instead of %v", m.exchange.activity, m.office.slot, want)

@@ -125,16 +125,15 @@ func anyAct(rng *rand.Rand) act {
 	return act{kind: loses}
 }
 
-// anyPair is one that is no call.
+// anyPair is one that is no call, and that a client shows by itself: busy, do not disturb and be
+// right back are chosen.
 func anyPair(rng *rand.Rand) graphtest.Pair {
 	return oneOf(rng,
 		graphtest.Pair{Availability: "Available", Activity: "Available"},
 		graphtest.Pair{Availability: "Available", Activity: "Available"},
-		graphtest.Pair{Availability: "Busy", Activity: "Busy"},
 		graphtest.Pair{Availability: "Busy", Activity: "InAMeeting"},
+		graphtest.Pair{Availability: "Available", Activity: "OutOfOffice"},
 		graphtest.Pair{Availability: "Away", Activity: "Away"},
-		graphtest.Pair{Availability: "BeRightBack", Activity: "BeRightBack"},
-		graphtest.Pair{Availability: "DoNotDisturb", Activity: "DoNotDisturb"},
 		graphtest.Pair{Availability: "DoNotDisturb", Activity: "Focusing"},
 	)
 }

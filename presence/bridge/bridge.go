@@ -31,8 +31,9 @@ type Options struct {
 	// OnStep is told what was decided and done for a person. It is called from many
 	// goroutines and must not block. Optional.
 	OnStep func(Step)
-	// Grace bounds the time for ending sessions and alien calls when Run ends.
-	// Defaults to 10 s.
+	// Grace bounds the time for ending sessions and alien calls when Run ends: with what Graph
+	// allows, some 500 people who are on the phone at that moment. What is left ends by itself.
+	// Defaults to 25 s, a little less than the 30 s that Kubernetes gives.
 	Grace time.Duration
 	// Logger gets failed writes at Warn, links that begin and end at Info, steps at
 	// Debug. Nil discards.
@@ -50,7 +51,7 @@ func (o Options) withDefaults() Options {
 		o.OnStep = func(Step) {}
 	}
 	if o.Grace == 0 {
-		o.Grace = 10 * time.Second
+		o.Grace = 25 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

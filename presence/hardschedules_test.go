@@ -244,6 +244,22 @@ func TestHardSchedules(t *testing.T) {
 			600s anna signs out of Teams
 			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "activity busy", "activity available"},
 		},
+		"a write that shows late while nothing is agreed yet, and a call": {`
+			0s anna sets away on the PBX
+			60s anna sets busy on the PBX
+			62s anna sets away on the PBX
+			66s anna chooses Busy in Teams
+			69s anna chooses Away in Teams
+			69.05s anna's licence is lost
+			69.4s anna's licence is back
+			69.45s a call begins on the PBX
+			300s all troubles end
+			600s anna sets worship on the PBX
+			900s the calls end, and nothing more happens`, []string{
+			"preferred presence Away/Away", "preferred presence Busy/Busy", "preferred presence Away/Away", "activity busy", "activity available",
+			"session Busy/InACall", "clear preferred presence", "preferred presence Away/Away", "clear session",
+		},
+		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted
 			0s the PBX refuses alien calls

@@ -43,6 +43,9 @@ func (s *step) settleTeams() {
 // settleLifted learns what shows beneath a preferred presence that has made room for a
 // call. Nobody has chosen that just now, unless only a hand can set it.
 func (s *step) settleLifted(w *TeamsWrite) {
+	if s.m.Agreed == nil {
+		return // the first look comes before
+	}
 	shown, unknown := s.Teams.Value, s.m.Agreed.Teams.IsZero()
 	_, inTable := s.Tables.ToPBX(shown.Activity)
 	switch {

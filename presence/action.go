@@ -173,8 +173,8 @@ func (s *step) leave() {
 		s.m.Call = nil
 	}
 	s.m.Agreed, s.m.TeamsRival, s.m.PBXRival = nil, nil, nil // a link that comes back begins anew
-	if w := s.m.ToTeams; w != nil && w.Stage == Doubted && !s.settledAndSeen(w.At) {
-		s.settled(w.At) // a look will tell
+	if w := s.m.ToTeams; w != nil && w.Stage == Doubted {
+		s.leaveDoubted(w)
 	} else if w != nil && w.Value.IsZero() && w.Stage != Leaving && (w.Stage != Pending || len(w.Trail) == 0) {
 		s.m.ToTeams = nil // nothing of the connector's is left
 	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
@@ -192,5 +192,13 @@ func (s *step) leave() {
 		s.fired(RuleTakeBack)
 	default:
 		s.m.ToPBX = nil
+	}
+}
+
+// leaveDoubted waits for the look that tells whether w is there, and not forever.
+func (s *step) leaveDoubted(w *TeamsWrite) {
+	end := w.At.Add(2 * s.Settle)
+	if s.wake(end); !s.Now.Before(end) {
+		s.m.ToTeams = nil
 	}
 }

@@ -71,12 +71,13 @@ func (s *step) valuesApart() string {
 	if reason := s.rivalry(); reason != "" {
 		return reason
 	}
+	next := s.Merge(s.m, s.View)
 	switch {
 	case !known:
 		return "the Teams activity " + teams.Activity + " is in no row of to_pbx and changes nothing"
 	case !inTable && pbx != OnThePhone:
 		return "the PBX activity " + pbx + " is in no row of to_teams and changes nothing"
-	case s.Merge(s.m, s.View).Action != nil:
+	case next.Action != nil || next.Behind:
 		return "what has changed is about to be carried"
 	case nobody(teams):
 		return "nobody is at Teams, and what a person set on the PBX stays"

@@ -203,6 +203,10 @@ func (c *connector) work() {
 		if d.Action != nil && c.killed(beforeStore) {
 			return
 		}
+		doubted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Doubted && d.Memory.ToTeams == nil
+		if o := c.office; doubted && o.slotBy == ours && !o.shown.Shows(o.slot) {
+			o.slotBy = both // nobody can tell while she is signed out, and hers from now on
+		}
 		c.memory, c.stored = d.Memory, d.Memory
 		if x := c.exchange; c.memory.ToPBX == nil && x.by == ours && c.putsBack(x.activity) {
 			x.by = both

@@ -134,7 +134,7 @@ func (r Rules) Merge(m Memory, v View) Decision {
 	}
 	s.act()
 	s.out.Memory = s.m
-	s.out.Behind = v.Goal == Sync && (s.waits || s.m.inFlight())
+	s.out.Behind = v.Goal == Sync && (s.waits || s.unsure || s.m.inFlight())
 	return s.out
 }
 

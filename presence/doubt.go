@@ -1,11 +1,12 @@
 package presence
 
-// letGo forgets a preferred presence that no longer stands. One that is younger than the settle
-// time is doubted: what it was given up for may be older, and only shown later. Of the others it
-// stays known for that time that something was written: notifications may still arrive.
+// letGo forgets a preferred presence that no longer stands. One that is doubted was younger than the
+// settle time when Teams was looked at: what it was given up for may be older, and only shown later.
+// Of the others it stays known for that time that something was written: notifications may still
+// arrive.
 func (s *step) letGo() {
 	w := s.m.ToTeams
-	if !w.Value.IsZero() && !w.lifted() && !s.settled(w.At) {
+	if !w.Value.IsZero() && !w.lifted() && s.Teams.At.Before(w.At.Add(s.Settle)) {
 		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
 		s.settleDoubted(w)
 		return
@@ -22,17 +23,14 @@ func (s *step) settleTeamsGone(w *TeamsWrite) {
 	}
 }
 
-// settleDoubted takes up what was given up and shows after all. Nobody can tell what is beneath
-// while its person is signed out.
+// settleDoubted takes up what was given up and shows after all, until the settle time ends with
+// a look.
 func (s *step) settleDoubted(w *TeamsWrite) {
 	switch shows := s.Teams.Value.Shows(w.Value); {
-	case !s.Now.Before(w.Until):
-		s.m.ToTeams = nil
 	case shows && !s.Teams.certain(w.At):
 		s.unsure = true
 	case shows:
 		s.regain(w)
-	case signedOut(s.Teams.Value):
 	case s.settledAndSeen(w.At):
 		s.m.ToTeams = nil
 	default:
@@ -54,11 +52,21 @@ func (s *step) regain(w *TeamsWrite) {
 	if carries && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
 		return
 	}
-	if w.Stage = Stands; s.m.ToPBX != nil && s.m.ToPBX.Stage == Stands {
-		s.standsPBX()
-	}
+	w.Stage = Stands
 	if word, visible := s.word(); carries && visible {
 		s.fired(RuleLate)
 		s.carryTeams(s.Teams.Value, word, s.PBX.Value.Activity)
+	}
+}
+
+// handBack forgets what was put back on the PBX for a person: what stands in Teams has come from
+// there.
+func (s *step) handBack() {
+	w, from := s.m.ToPBX, s.m.ToTeams
+	if w == nil || w.Stage != Stands || !from.stands() && !from.lifted() {
+		return
+	}
+	if source, _ := s.Tables.ToTeams(w.Activity); source.Value == from.Value {
+		s.m.ToPBX = nil
 	}
 }

@@ -168,7 +168,8 @@ func (k *kind) match(phrase string) (value string, ok bool) {
 }
 
 var pauses = []time.Duration{
-	0, 30 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, time.Second, 3 * time.Second, 8 * time.Second, 16 * time.Second,
+	0, 30 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2500 * time.Millisecond,
+	3 * time.Second, 5 * time.Second, 8 * time.Second, 16 * time.Second,
 	40 * time.Second, 6 * time.Minute, time.Hour, 25 * time.Hour,
 }
 

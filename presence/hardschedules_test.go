@@ -244,21 +244,33 @@ func TestHardSchedules(t *testing.T) {
 			600s anna signs out of Teams
 			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "activity busy", "activity available"},
 		},
-		"a write that shows late while nothing is agreed yet, and a call": {`
-			0s anna sets away on the PBX
-			60s anna sets busy on the PBX
-			62s anna sets away on the PBX
-			66s anna chooses Busy in Teams
-			69s anna chooses Away in Teams
-			69.05s anna's licence is lost
-			69.4s anna's licence is back
-			69.45s a call begins on the PBX
+		"a session that runs out during a call takes nothing from the phone": {`
+			0s anna sets lunch on the PBX
+			60s a call begins on the PBX
+			200s the connector is killed for 20m0s
+			300s the call on the PBX ends
+			2000s all troubles end
+			2300s anna sets worship on the PBX
+			2600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "preferred presence Away/Away"},
+		},
+		"what anna has chosen before she left is hers, whatever was written before": {`
+			0s anna sets busy on the PBX
+			5s anna chooses DoNotDisturb in Teams
+			8s anna signs out of Teams
 			300s all troubles end
 			600s anna sets worship on the PBX
-			900s the calls end, and nothing more happens`, []string{
-			"preferred presence Away/Away", "preferred presence Busy/Busy", "preferred presence Away/Away", "activity busy", "activity available",
-			"session Busy/InACall", "clear preferred presence", "preferred presence Away/Away", "clear session",
+			900s the link ends`, []string{"preferred presence Busy/Busy", "activity dnd", "activity available"},
 		},
+		"an idle client is no write of ours": {`
+			0s anna sets lunch on the PBX
+			5s anna resets her status in Teams
+			8s anna signs out of Teams
+			3600s anna's Teams client shows Away
+			4000s a call begins on the PBX
+			4300s the call on the PBX ends
+			4350s all troubles end
+			4600s anna's Teams client shows Available
+			4900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "activity available", "activity away", "session Busy/InACall", "clear session", "activity available"},
 		},
 		"a refused alien call hides no call where calls are not counted": {`
 			0s calls on the PBX cannot be counted

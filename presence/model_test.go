@@ -197,6 +197,9 @@ func (m *model) client(activity_ string) {
 	m.cause(activity)
 	m.mirrored()
 	if activity_ == "" {
+		if w := m.connector.stored.ToTeams; w != nil && !w.Value.IsZero() && m.office.slotBy == anna {
+			m.office.slotBy = both // nobody has learnt of what she chose before she left
+		}
 		m.office.client, m.office.call = presence.Teams{}, presence.Teams{}
 	} else {
 		m.office.client = shows(activity_)
@@ -213,6 +216,8 @@ func (m *model) choose(value string) {
 		m.office.prefer(presence.Teams{}, 0, anna)
 	case written != nil && (written.Value == shows(value) || slices.Contains(written.Trail, shows(value))): // nobody can tell
 		m.cause(preferred)
+		m.office.prefer(shows(value), 24*time.Hour, both)
+	case m.office.client.IsZero(): // while she is signed out, nobody sees it
 		m.office.prefer(shows(value), 24*time.Hour, both)
 	default:
 		m.office.prefer(shows(value), 24*time.Hour, anna)

@@ -134,11 +134,11 @@ func (m *model) endByStop(string) {
 // endLink asserts that the end of a link takes back what is the connector's, and no more.
 func (m *model) endLink(string) {
 	o, x := m.office, m.exchange
-	activity, by, slot, slotBy := x.activity, x.by, o.slot, o.slotBy
+	activity, by, slot, slotBy, slotUntil := x.activity, x.by, o.slot, o.slotBy, o.slotUntil
 	m.license(false)
 	m.advance(quiet)
 	m.atRest()
-	if by == anna && x.activity != activity || slotBy == anna && o.slot != slot && m.now.Before(o.slotUntil) {
+	if by == anna && x.activity != activity || slotBy == anna && o.slot != slot && m.now.Before(slotUntil) {
 		m.failf("anna had set %q and %v, and the end of the link has left %q and %v", activity, slot, x.activity, o.slot)
 	}
 }
@@ -205,8 +205,7 @@ func (m *model) valuesAtRest() {
 		m.failf("the PBX shows %q in place of an alien call", x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
-	doubted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Doubted // while she is signed out
-	if o.slotBy == ours && !o.slot.IsZero() && inTable && !doubted && !o.kept && o.slot != manual.Value {
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && !o.kept && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
 	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && weaker(o.slot) {

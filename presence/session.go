@@ -21,13 +21,23 @@ func (s *step) settleSession() {
 		h.Until = time.Time{} // nothing of it is left
 	case h.Stage == Renewing && !s.Now.Before(h.Until): // ended, unless the renewal has arrived
 		h.Stage, h.At = Pending, s.Now
+		s.lapsed()
 	case h.Stage != Gone && h.Stage != Pending && h.Stage != Refused && !s.Now.Before(h.Until): // Graph has ended it
 		if h.Stage, h.At = Gone, h.Until; s.Goal == Sync && s.onPhone() {
 			s.fired(RuleLost)
 		}
+		s.lapsed()
 	}
 	if h.stands() && shows {
 		h.Sequence = s.Teams.Sequence
+	}
+}
+
+// lapsed takes that the session has ended by itself: what shows beneath, where a preferred presence
+// has made room for it, nobody has chosen.
+func (s *step) lapsed() {
+	if s.m.ToTeams.lifted() {
+		s.agreeTeams(Teams{})
 	}
 }
 

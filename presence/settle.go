@@ -10,6 +10,7 @@ func (s *step) settle() {
 	if s.Teams != nil {
 		s.settleTeams()
 	}
+	s.handBack()
 }
 
 func (s *step) settlePBX() {
@@ -49,13 +50,10 @@ func (s *step) settlePBX() {
 	}
 }
 
-// standsPBX ends the flight. What was taken back need not be remembered, nor what was put back
-// for a person: what Teams holds has come from there.
+// standsPBX ends the flight. What was taken back need not be remembered.
 func (s *step) standsPBX() {
-	w := s.m.ToPBX
-	w.Stage, w.Trail = Stands, nil
-	source, _ := s.Tables.ToTeams(w.Activity)
-	if held := s.m.ToTeams; w.Activity == "" || held != nil && !held.Value.IsZero() && held.Stage != Doubted && held.Value == source.Value {
+	s.m.ToPBX.Stage, s.m.ToPBX.Trail = Stands, nil
+	if s.m.ToPBX.Activity == "" {
 		s.m.ToPBX = nil
 	}
 }

@@ -22,6 +22,7 @@ func (f *office) throttled(d time.Duration) {
 	f.t.Helper()
 	f.Fault(graphtest.Answer{Count: 1, Route: graphtest.RoutePresences, Status: 429, RetryAfter: d})
 	require.NoError(f.t, f.Await(f.t.Context(), func() bool { return f.Tally().Sum().Throttled == 1 }))
+	synctest.Wait() // until the answer has arrived
 }
 
 // What somebody does while Graph takes nothing, a second between any two steps, and what is

@@ -48,6 +48,7 @@ func TestThrottlingLetsCallsGoFirst(t *testing.T) {
 		f.Fault(graphtest.Answer{Count: 1, Route: graphtest.RouteSetPreferred, Status: 429, RetryAfter: time.Minute})
 		f.set(f.people[3*each], "lunch")
 		require.NoError(t, f.Await(t.Context(), func() bool { return f.Tally().Sum().Throttled == 1 }))
+		synctest.Wait() // until the answer has arrived
 		before, began := len(f.Writes()), time.Now()
 		for i := range each {
 			f.set(f.people[i], "dnd")

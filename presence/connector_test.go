@@ -118,7 +118,9 @@ func (c *connector) goal() presence.Goal {
 // read begins a read of Teams of which the connector learns after a while.
 func (c *connector) read(takes time.Duration) {
 	run := c.run
-	c.cause(look)
+	if c.cause(look); c.now.Before(c.blind) {
+		return
+	}
 	look, version := c.office.look()
 	c.after(takes, func() {
 		if c.run == run && c.up {
@@ -318,6 +320,14 @@ func (c *connector) act(a presence.Action) {
 	})
 }
 
+// unreachable reports that Teams cannot be read, or takes no writes.
+func (c *connector) unreachable(a presence.Action) bool {
+	if a == presence.Action(presence.Look{}) {
+		return c.now.Before(c.blind)
+	}
+	return c.now.Before(c.deaf)
+}
+
 // crosses reports a change in Teams that does not show yet, or of which the connector has not heard.
 func (c *connector) crosses() bool { return c.office.due > 0 || c.heardUpTo < c.office.hers }
 
@@ -341,10 +351,13 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 			}
 			c.cause(activity)
 		}
-	case f == lost, f == refused, gone:
+	case f == lost, f == refused, gone, a.Side() == presence.SideTeams && c.unreachable(a):
 		c.blame(a)
 		out.Err = errUnanswered
 	case a.Side() == presence.SidePBX:
+		if v, ok := a.(presence.SetActivity); ok && c.phoneOnly && c.exchange.by == anna && v.Activity != c.exchange.activity {
+			c.failf("anna has set %q on the phone and done nothing since, and %v takes it away", c.exchange.activity, a)
+		}
 		unheard := c.pbx == nil || c.pbx.Value.Activity != c.exchange.activity
 		out = c.exchange.write(a)
 		if accountOf(a) == activity && unheard { // it crosses a change of hers, and may be taken for another

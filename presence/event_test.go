@@ -86,6 +86,8 @@ var calls = []*kind{
 	{"the call in Teams ends", nil, func(m *model, _ string) { m.meet("") }},
 }
 
+var outages = []string{"20s", "15m0s"}
+
 var delays = []string{"0s", "300ms", "2s", "6s", "12s"}
 
 // hindrances keep the connector from seeing at once.
@@ -100,6 +102,8 @@ var hindrances = []*kind{
 
 // troubles keep the connector from doing at once, or end it.
 var troubles = []*kind{
+	{"Teams cannot be read for %s", outages, func(m *model, v string) { m.blind = m.now.Add(duration(v)) }},
+	{"Teams takes no writes for %s", outages, func(m *model, v string) { m.deaf = m.now.Add(duration(v)) }},
 	{"answers take %s", delays, func(m *model, v string) { m.answers = max(latency, duration(v)) }},
 	{"the next write is %s", []string{string(lost), string(unanswered), string(refused)}, func(m *model, v string) { m.faults = append(m.faults, fault(v)) }},
 	{"the connection of the PBX is lost", nil, func(m *model, _ string) { m.disconnect() }},

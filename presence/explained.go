@@ -6,7 +6,7 @@ import "slices"
 // last write. To have made room for a call explains what was seen within the settle time only.
 func (s *step) explained() bool {
 	w := s.m.ToTeams
-	return s.unsure || s.uncovers(w) || s.early(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || s.Teams.At.Before(w.At.Add(s.Settle)))
+	return s.unsure || s.uncovers(w) || s.comes(w) || s.early(w) || w.explains(*s.Teams) && (w.Stage != Lifted || s.Teams.Value.Shows(w.Value) || s.Teams.At.Before(w.At.Add(s.Settle)))
 }
 
 // byHand reports that only a hand can have set what Teams shows beside the own session:
@@ -38,6 +38,12 @@ func (s *step) uncovers(w *TeamsWrite) bool {
 	h := s.m.Session
 	ended := h != nil && (h.Stage == Leaving || h.Stage == Gone || h.Stage == Pending && !h.Until.IsZero())
 	return w.inFlight() && ended && !manual(s.Teams.Value)
+}
+
+// comes reports that the person may just have come to Teams, where w has not been carried to yet.
+func (s *step) comes(w *TeamsWrite) bool {
+	word, _ := s.Tables.ToPBX(s.Teams.Value.Activity)
+	return w != nil && w.Stage == Pending && nobody(w.Old) && word == Online
 }
 
 // early reports that what Teams shows may be what w, which makes room for the own session, has

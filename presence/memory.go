@@ -209,6 +209,8 @@ func (w *TeamsWrite) trails(seen TeamsSeen) bool {
 	switch {
 	case w.Value.IsZero() && !certain:
 		return true
+	case w.Stage == Lifting && slices.ContainsFunc(w.Trail, seen.Value.Shows): // it stands until that is acknowledged
+		return true
 	case w.OldSequence != "" && seen.Sequence > w.OldSequence && seen.Value.Shows(w.Old):
 		return false
 	case certain:

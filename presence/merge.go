@@ -193,7 +193,7 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 		s.writeTeams(manual)
 		s.m.ToTeams.Stage = Lifted
 		switch {
-		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending):
+		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending || last.Stage == Leaving):
 			s.m.ToTeams.Stage = Lifting // something of ours is, or may be, in Teams
 			s.agreeTeams(Teams{})
 		case !s.ownCall():
@@ -220,7 +220,7 @@ func (s *step) writeTeams(manual Manual) {
 		Stage: Pending, At: s.Now, Until: s.Now.Add(manual.Lifetime),
 	}
 	switch last := s.m.ToTeams; {
-	case last.inFlight():
+	case last.inFlight(), last != nil && last.Stage == Leaving:
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Value))
 		w.Replaced = distinct(append(slices.Clip(last.Replaced), last.Old))
 		w.Under, w.UnderUntil = last.Value, last.Until

@@ -38,6 +38,9 @@ type model struct {
 	unnumbered bool      // notifications carry no sequence number
 	mute       int       // notifications that will be lost
 	missed     time.Time // when the last one was lost
+	deaf       time.Time // until when Teams takes no write
+	blind      time.Time // until when Teams cannot be read
+	phoneOnly  bool      // since anna set the phone last, and that was seen, she has done nothing in Teams
 	sent       presence.TeamsSeen
 	sentAs     int
 	heardUpTo  int // the newest version that the connector has heard of
@@ -73,6 +76,8 @@ func newModel(t interface {
 		m.note("%s runs out", what)
 		m.expired++
 		m.ranOut = m.now
+		m.touched()
+		m.cause(session)              // while the call goes on
 		if m.mirrored(); by != ours { // what the connector has set runs out without a trace
 			m.cause(activity)
 		}
@@ -182,6 +187,9 @@ func (m *model) mirrored() {
 	}
 }
 
+// touched notes that anna does something in Teams.
+func (m *model) touched() { m.phoneOnly = false }
+
 func (m *model) oneWay(value string) {
 	m.connector.rules.Direction = map[string]presence.Direction{"to the PBX": presence.TeamsToPBX, "to Teams": presence.PBXToTeams}[value]
 }
@@ -194,6 +202,7 @@ func (m *model) carries(to presence.Side) bool {
 }
 
 func (m *model) client(activity_ string) {
+	m.touched()
 	m.cause(activity)
 	m.mirrored()
 	if activity_ == "" {
@@ -208,6 +217,7 @@ func (m *model) client(activity_ string) {
 }
 
 func (m *model) choose(value string) {
+	m.touched()
 	m.cause(activity)
 	m.mirrored()
 	written := m.connector.memory.ToTeams
@@ -233,6 +243,9 @@ func (m *model) contact(value string) {
 			by = both // nobody can tell
 		}
 		m.exchange.set(value, by)
+		c, o := m.connector, m.office // what she has done in Teams is seen, or nothing
+		m.phoneOnly = by == anna && o.due == 0 && o.session.IsZero() && o.slot.IsZero() &&
+			c.licensed && c.up && c.memory.Agreed != nil && c.teams != nil && c.pbx != nil && !c.pbxLost && m.caughtUp()
 	}
 }
 
@@ -246,6 +259,7 @@ func (m *model) call(n int) {
 }
 
 func (m *model) meet(value string) {
+	m.touched()
 	m.cause(activity, preferred)
 	m.mirrored()
 	if m.office.call = shows(value); value == "" {
@@ -285,7 +299,7 @@ func (m *model) move() {
 // license changes whether anna is linked. A link that ends takes back one write of each
 // sort; one that begins may begin with one.
 func (m *model) license(on bool) {
-	if on != m.connector.licensed {
+	if m.touched(); on != m.connector.licensed {
 		m.cause(activity, preferred, session, alien)
 		m.connector.license(on)
 	}

@@ -8,6 +8,9 @@ func (s *step) settleTeams() {
 		return
 	}
 	shown := s.Teams.Value
+	if signedOut(shown) {
+		w.OldSequence = "" // what shows when its person comes back may be what was there
+	}
 	if w.Stage != Leaving && w.Stage != Doubted && !w.Value.IsZero() {
 		s.wake(w.Until)
 		switch over := !s.Now.Before(w.Until.Add(-time.Second)); {
@@ -85,7 +88,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.agreeTeams(shown)
 		}
 		s.fired(RuleHidden)
-	case !late && (w.explains(*s.Teams) || signedOut(shown) || s.teamsCall() || s.uncovers(w)):
+	case !late && (w.explains(*s.Teams) || signedOut(shown) || s.teamsCall() || s.uncovers(w) || s.comes(w)):
 	default:
 		s.takenTeams()
 	}

@@ -75,6 +75,7 @@ func (m *model) pass(e event) {
 // heal ends every trouble, but a write may yet be lost, and the connector killed.
 func (m *model) heal(string) {
 	m.reads, m.answers, m.exchange.delay, m.office.lag = latency, latency, latency, 0
+	m.deaf, m.blind = time.Time{}, time.Time{}
 	m.mute, m.faults = 0, slices.DeleteFunc(m.faults, func(f fault) bool { return f == refused })
 	m.note("all troubles end")
 	if m.connector.stopping {
@@ -235,7 +236,7 @@ func (m *model) expect(begun time.Time) func() {
 		return func() {} // what is beneath a call that cannot be shown is anybody's guess
 	}
 	unchanged, written := agreed.Teams, c.memory.ToTeams
-	if written != nil && written.Stage == presence.Lifted && (inCall(m.office.shown) || !agreed.Teams.IsZero()) {
+	if written != nil && written.Stage == presence.Lifted && (inCall(o.shown) && !o.session.IsZero() || !agreed.Teams.IsZero()) {
 		agreed.Teams = written.Value
 	}
 	talking := x.calls > 0 || inCall(o.shown) && !m.ownCall()
@@ -264,8 +265,8 @@ func (m *model) caughtUp() bool {
 	under := func(s presence.Stage) bool {
 		return s == presence.Pending || s == presence.Leaving || s == presence.Lifting
 	}
-	w, v := c.memory.ToPBX, c.memory.ToTeams
-	return c.doing == nil && (w == nil || !under(w.Stage)) && (v == nil || !under(v.Stage)) &&
+	w, v, h := c.memory.ToPBX, c.memory.ToTeams, c.memory.Session
+	return c.doing == nil && (w == nil || !under(w.Stage)) && (v == nil || !under(v.Stage)) && (h == nil || !under(h.Stage)) &&
 		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
 }
 

@@ -376,9 +376,9 @@ func TestHardSchedules(t *testing.T) {
 			70s anna sets meeting on the PBX
 			600s anna signs out of Teams
 			900s the calls end, and nothing more happens`, []string{
-				"preferred presence Busy/Busy", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall",
-				"clear preferred presence", "preferred presence Busy/Busy", "clear session",
-			},
+			"preferred presence Busy/Busy", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall",
+			"clear preferred presence", "preferred presence Busy/Busy", "clear session",
+		},
 		},
 		"to come to Teams is no choice over what has not arrived there": {`
 			0s anna signs out of Teams
@@ -388,7 +388,7 @@ func TestHardSchedules(t *testing.T) {
 			130s the call in Teams ends
 			1300s anna sets away on the PBX
 			1600s the calls end, and nothing more happens`, append(append(slices.Repeat([]string{"preferred presence Busy/Busy"}, 5), "add alien call"),
-				"preferred presence Busy/Busy", "preferred presence Busy/Busy", "delete alien call", "preferred presence Busy/Busy", "preferred presence Away/Away"),
+			"preferred presence Busy/Busy", "preferred presence Busy/Busy", "delete alien call", "preferred presence Busy/Busy", "preferred presence Away/Away"),
 		},
 		"what shows again with a session while its person is signed out was not chosen": {`
 			0s changes show in Teams after 2s

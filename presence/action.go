@@ -175,9 +175,11 @@ func (s *step) leave() {
 	s.m.Agreed, s.m.TeamsRival, s.m.PBXRival = nil, nil, nil // a link that comes back begins anew
 	if w := s.m.ToTeams; w != nil && w.Stage == Doubted {
 		s.leaveDoubted(w)
-	} else if w != nil && w.Value.IsZero() && w.Stage != Leaving && (w.Stage != Pending || len(w.Trail) == 0) {
+	}
+	if w := s.m.ToTeams; w == nil || w.Stage == Doubted {
+	} else if w.Value.IsZero() && w.Stage != Leaving && (w.Stage != Pending || len(w.Trail) == 0) {
 		s.m.ToTeams = nil // nothing of the connector's is left
-	} else if w != nil && w.Stage != Lifting && w.Stage != Leaving {
+	} else if w.Stage != Lifting && w.Stage != Leaving {
 		w.Stage = Leaving
 		s.fired(RuleTakeBack)
 	}
@@ -199,6 +201,6 @@ func (s *step) leave() {
 func (s *step) leaveDoubted(w *TeamsWrite) {
 	end := w.At.Add(2 * s.Settle)
 	if s.wake(end); !s.Now.Before(end) {
-		s.m.ToTeams = nil
+		s.m.ToTeams = w.beneath()
 	}
 }

@@ -43,8 +43,7 @@ type connector struct {
 	dirty                         bool
 	timer                         int
 	teamsHeld, pbxHeld, looksHeld hold
-	doubtful                      [accounts]presence.Action // carried out, and the answer has not come
-	steps                         int                       // in a row without anything from outside
+	steps                         int // in a row without anything from outside
 }
 
 // hold keeps back the writes of a side after one has failed.
@@ -364,13 +363,11 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 			c.exchange.by = both
 			c.cause(preferred)
 		}
-		c.doubtful[accountOf(a)] = a
 	default:
 		if crosses || c.crosses() { // each may be taken for the later one
 			c.cause(activity, activity, alien, alien)
 		}
 		c.office.write(a)
-		c.doubtful[accountOf(a)] = a
 	}
 	if f == unanswered {
 		c.blame(a)
@@ -390,17 +387,14 @@ func (c *connector) putsBack(activity string) bool {
 	return w != nil && !w.Value.IsZero() && w.Stage != presence.Doubted && w.Value == manual.Value
 }
 
-// mayRefuse reports whether a side can refuse a: not what it may have carried out before,
-// and a PBX refuses to delete only what is gone.
+// mayRefuse reports whether a side can refuse a: a PBX refuses to delete only what is gone.
 func (c *connector) mayRefuse(a presence.Action) bool {
 	_, deletes := a.(presence.DelCall)
-	return !deletes && c.doubtful[accountOf(a)] == nil
+	return !deletes
 }
 
 func (c *connector) answered(a presence.Action, out presence.Outcome) {
-	if out.At = c.now; out.Err == nil {
-		c.doubtful[accountOf(a)] = nil
-	}
+	out.At = c.now
 	h := &c.teamsHeld
 	switch {
 	case a == presence.Action(presence.Look{}):

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type Outcome struct {
 // Done returns what to remember after an action. After an error other than
 // [ErrRefused] whether the write arrived is not known, and it will be repeated. Nothing
 // changes but the time of a write in Teams: no look from before can tell what became of it.
+// Where a repetition is refused, what was tried before may stand.
 func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	refused := errors.Is(o.Err, ErrRefused)
 	m = m.Clone()
@@ -48,9 +50,9 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	case DelCall:
 		m.Call.Stage, m.Call.At = Gone, o.At
 	case SetActivity:
-		m.ToPBX.Stage, m.ToPBX.At = Sent, o.At
-		if refused {
-			m.giveUpPBX()
+		m.ToPBX.At = o.At
+		if m.ToPBX.Stage = Refused; !refused {
+			m.ToPBX.Stage = Sent
 		}
 	}
 	return m
@@ -121,21 +123,9 @@ func (m *Memory) clearedTeams(at time.Time, refused bool) {
 	}
 }
 
-// giveUpPBX agrees that the PBX stays as it is, which may be what was written before. What
-// cannot be taken back, where nothing is agreed any more, is let be.
-func (m *Memory) giveUpPBX() {
-	w := m.ToPBX
-	m.ToPBX = nil
-	if m.Agreed == nil {
-		return
-	}
-	if m.Agreed.PBX = w.Old; w.oldIsOurs() {
-		m.ToPBX = &PBXWrite{Activity: w.Old, Stage: Stands, At: w.At}
-	}
-}
-
-// giveUpTeams agrees that Teams stays as it is, which may be what was written before. What
-// cannot be cleared is let be; for the settle time notifications of it are not trusted.
+// giveUpTeams agrees that Teams stays as it is, which may be what was written before. What an
+// earlier try has set may show yet. What cannot be cleared is let be; for the settle time
+// notifications of it are not trusted.
 func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
@@ -144,10 +134,10 @@ func (m *Memory) giveUpTeams() {
 	switch {
 	case w.Value.IsZero():
 		m.ToTeams = &TeamsWrite{Stage: Stands, At: w.At}
-	case w.Under.IsZero():
-		m.ToTeams = nil
+	case slices.Contains(w.Trail, w.Value):
+		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
 	default:
-		m.ToTeams = &TeamsWrite{Value: w.Under, Old: w.Old, OldSequence: w.OldSequence, Stage: Sent, At: w.At, Until: w.UnderUntil}
+		m.ToTeams = w.beneath()
 	}
 }
 

@@ -7,7 +7,7 @@ package presence
 func (s *step) letGo() {
 	w := s.m.ToTeams
 	if !w.Value.IsZero() && !w.lifted() && s.Teams.At.Before(w.At.Add(s.Settle)) {
-		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
+		w.Stage, w.Trail, w.Replaced, w.Under = Doubted, nil, nil, Teams{}
 		s.settleDoubted(w)
 		return
 	}
@@ -32,10 +32,18 @@ func (s *step) settleDoubted(w *TeamsWrite) {
 	case shows:
 		s.regain(w)
 	case s.settledAndSeen(w.At):
-		s.m.ToTeams = nil
+		s.m.ToTeams = w.beneath()
 	default:
 		s.mistrust()
 	}
+}
+
+// beneath is the preferred presence that stands where w does not, because it was refused.
+func (w *TeamsWrite) beneath() *TeamsWrite {
+	if w.Under.IsZero() {
+		return nil
+	}
+	return &TeamsWrite{Value: w.Under, Old: w.Old, OldSequence: w.OldSequence, Stage: Sent, At: w.At, Until: w.UnderUntil}
 }
 
 // mistrust has Teams read where a notification tells of a change, which may be an old one.

@@ -1,20 +1,15 @@
 package presence_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// TestHardSchedules plays what is known to be hard. The writes are all that the connector
-// makes until the end, renewals aside.
+// TestHardSchedules plays what is known to be hard.
 func TestHardSchedules(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		schedule string
-		writes   []string
-	}{
+	plays(t, map[string]story{
 		"a hang-up while the person is in a Teams call too": {`
 			0s a call begins on the PBX
 			10s anna is shown InACall in Teams
@@ -366,55 +361,17 @@ func TestHardSchedules(t *testing.T) {
 			300s anna signs out of Teams
 			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "clear preferred presence"},
 		},
-		"a clearing that a lost licence has made leave may still be to be done": {`
-			0s anna sets busy on the PBX
-			60s Teams takes no writes for 20s
-			60.5s a call begins on the PBX
-			63s anna clears her presence on the PBX
-			66s anna's licence is lost
-			67s anna's licence is back
-			70s anna sets meeting on the PBX
-			600s anna signs out of Teams
-			900s the calls end, and nothing more happens`, []string{
-			"preferred presence Busy/Busy", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall",
-			"clear preferred presence", "preferred presence Busy/Busy", "clear session",
-		},
-		},
-		"to come to Teams is no choice over what has not arrived there": {`
-			0s anna signs out of Teams
-			60s Teams takes no writes for 15m0s
-			62s anna sets meeting on the PBX
-			90s anna is shown InAConferenceCall in Teams
-			130s the call in Teams ends
-			1300s anna sets away on the PBX
-			1600s the calls end, and nothing more happens`, append(append(slices.Repeat([]string{"preferred presence Busy/Busy"}, 5), "add alien call"),
-			"preferred presence Busy/Busy", "preferred presence Busy/Busy", "delete alien call", "preferred presence Busy/Busy", "preferred presence Away/Away"),
-		},
-		"what shows again with a session while its person is signed out was not chosen": {`
-			0s changes show in Teams after 2s
-			60s anna sets dnd on the PBX
-			64.1s anna signs out of Teams
-			65s the next write is carried out without an answer
-			65.2s a call begins on the PBX
-			65.25s anna sets busy on the PBX
-			65.25s all troubles end
-			200s anna sets worship on the PBX
-			500s the link ends`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "session Busy/InACall", "clear preferred presence", "clear session"},
-		},
-		"what is to make room and shows again was not chosen": {`
-			1s anna sets meeting on the PBX
-			2.5s the connection of the PBX is lost
-			2.6s news of Teams take 6s
-			3.1s anna sets lunch on the PBX
-			4.2s anna signs out of Teams
-			4.3s a call begins on the PBX
-			4.4s answers take 12s
-			15.4s the next write is lost
-			20s all troubles end
-			600s anna resets her status in Teams
-			800s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "preferred presence Away/Away", "clear session"},
-		},
-	} {
+	})
+}
+
+// story is a schedule and all that the connector writes in it, renewals aside.
+type story struct {
+	schedule string
+	writes   []string
+}
+
+func plays(t *testing.T, stories map[string]story) {
+	for name, c := range stories {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newModel(t)

@@ -61,8 +61,8 @@ type PBXWrite struct {
 // that stands, nothing is held any more.
 type TeamsWrite struct {
 	Value Teams
-	// Old and Trail are as in [PBXWrite]. Replaced is what those writes had replaced, of which
-	// notifications may be late.
+	// Old and Trail are as in [PBXWrite]; what was tried before and may have arrived is in Trail
+	// itself. Replaced is what those writes had replaced, of which notifications may be late.
 	Old             Teams
 	OldSequence     string
 	Trail, Replaced []Teams
@@ -86,7 +86,7 @@ type Session struct {
 	// Sequence is the newest number under which Teams showed it.
 	Sequence string
 	// Until is when Graph ends it, or has ended it. While it is Pending or Refused, that
-	// is the end of an earlier one, and zero where there is none.
+	// is the end of an earlier one or of an earlier try, and zero where there is none.
 	Until time.Time
 }
 

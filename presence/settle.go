@@ -2,6 +2,7 @@ package presence
 
 // settle compares what was written with what the sides show.
 func (s *step) settle() {
+	s.doubt()
 	if s.PBX != nil {
 		s.settlePBX()
 		s.settleCall()
@@ -11,6 +12,17 @@ func (s *step) settle() {
 		s.settleTeams()
 	}
 	s.handBack()
+}
+
+// doubt notes that what is to be written may have arrived: it was decided before, and that was
+// stored. So it may stand although the next try is refused.
+func (s *step) doubt() {
+	if h := s.m.Session; h != nil && h.Stage == Pending {
+		h.Until = s.Now.Add(s.Session)
+	}
+	if w := s.m.ToTeams; w != nil && w.Stage == Pending && !w.Value.IsZero() {
+		w.Trail = distinct(append(w.Trail, w.Value))
+	}
 }
 
 func (s *step) settlePBX() {
@@ -35,6 +47,12 @@ func (s *step) settlePBX() {
 	case Pending:
 		if !w.explains(shown) {
 			s.takenPBX()
+		}
+	case Refused:
+		if shown == w.Activity {
+			s.standsPBX() // an earlier try has arrived
+		} else {
+			s.giveUpPBX()
 		}
 	case Hidden:
 		if shown == w.Activity {
@@ -61,6 +79,19 @@ func (s *step) standsPBX() {
 func (s *step) takenPBX() {
 	s.m.ToPBX = nil
 	s.fired(RuleTaken)
+}
+
+// giveUpPBX agrees that the PBX stays as it is, which may be what was written before. What
+// cannot be taken back, where nothing is agreed any more, is let be.
+func (s *step) giveUpPBX() {
+	w := s.m.ToPBX
+	s.m.ToPBX = nil
+	if s.m.Agreed == nil {
+		return
+	}
+	if s.agreePBX(w.Old); w.oldIsOurs() {
+		s.m.ToPBX = &PBXWrite{Activity: w.Old, Stage: Stands, At: w.At}
+	}
 }
 
 func (s *step) agreePBX(activity string) {

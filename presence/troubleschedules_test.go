@@ -1,0 +1,124 @@
+package presence_test
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestSchedulesOfTrouble plays outages of Teams, and refusals of what may have arrived.
+func TestSchedulesOfTrouble(t *testing.T) {
+	t.Parallel()
+	plays(t, map[string]story{
+		"a clearing that a lost licence has made leave may still be to be done": {`
+			0s anna sets busy on the PBX
+			60s Teams takes no writes for 20s
+			60.5s a call begins on the PBX
+			63s anna clears her presence on the PBX
+			66s anna's licence is lost
+			67s anna's licence is back
+			70s anna sets meeting on the PBX
+			600s anna signs out of Teams
+			900s the calls end, and nothing more happens`, []string{
+			"preferred presence Busy/Busy", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall", "session Busy/InACall",
+			"clear preferred presence", "preferred presence Busy/Busy", "clear session",
+		},
+		},
+		"to come to Teams is no choice over what has not arrived there": {`
+			0s anna signs out of Teams
+			60s Teams takes no writes for 15m0s
+			62s anna sets meeting on the PBX
+			90s anna is shown InAConferenceCall in Teams
+			130s the call in Teams ends
+			1300s anna sets away on the PBX
+			1600s the calls end, and nothing more happens`, append(append(slices.Repeat([]string{"preferred presence Busy/Busy"}, 5), "add alien call"),
+			"preferred presence Busy/Busy", "preferred presence Busy/Busy", "delete alien call", "preferred presence Busy/Busy", "preferred presence Away/Away"),
+		},
+		"what shows again with a session while its person is signed out was not chosen": {`
+			0s changes show in Teams after 2s
+			60s anna sets dnd on the PBX
+			64.1s anna signs out of Teams
+			65s the next write is carried out without an answer
+			65.2s a call begins on the PBX
+			65.25s anna sets busy on the PBX
+			65.25s all troubles end
+			200s anna sets worship on the PBX
+			500s the link ends`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "session Busy/InACall", "clear preferred presence", "clear session"},
+		},
+		"what is to make room and shows again was not chosen": {`
+			1s anna sets meeting on the PBX
+			2.5s the connection of the PBX is lost
+			2.6s news of Teams take 6s
+			3.1s anna sets lunch on the PBX
+			4.2s anna signs out of Teams
+			4.3s a call begins on the PBX
+			4.4s answers take 12s
+			15.4s the next write is lost
+			20s all troubles end
+			600s anna resets her status in Teams
+			800s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "preferred presence Away/Away", "clear session"},
+		},
+		"an activity that stands although its repetition is refused": {`
+			0s the connector will be killed between write and answer
+			60s anna's Teams client shows InAMeeting
+			62s the next write is refused
+			80s all troubles end
+			300s anna's Teams client shows Available
+			600s the calls end, and nothing more happens`, []string{"activity meeting", "activity meeting", "activity available"},
+		},
+		"a preferred presence that stands although its repetition is refused": {`
+			0s the connector will be killed between write and answer
+			60s anna sets away on the PBX
+			62s the next write is refused
+			80s all troubles end
+			300s anna clears her presence on the PBX
+			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"one over another, and then the link ends": {`
+			0s anna sets busy on the PBX
+			50s the connector will be killed between write and answer
+			60s anna sets away on the PBX
+			62s the next write is refused
+			80s all troubles end
+			300s anna's Teams client shows InAMeeting
+			600s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"one that never arrived over another": {`
+			0s anna sets busy on the PBX
+			50s the connector will be killed between store and write
+			60s anna sets away on the PBX
+			62s the next write is refused
+			80s all troubles end
+			300s anna's Teams client shows InAMeeting
+			600s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"a link that ends while one is in doubt over another": {`
+			0s anna sets busy on the PBX
+			50s the connector will be killed between store and write
+			60s anna sets away on the PBX
+			62s the next write is refused
+			64s all troubles end
+			65s anna's Teams client shows InAMeeting
+			70s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"the same, and Teams cannot be read": {`
+			0s anna sets busy on the PBX
+			50s the connector will be killed between store and write
+			60s anna sets away on the PBX
+			62s the next write is refused
+			64s Teams cannot be read for 15m0s
+			66s anna's licence is lost
+			200s all troubles end
+			300s anna's Teams client shows InAMeeting
+			500s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"a session that stands although its repetition is refused": {`
+			0s the connector will be killed between write and answer
+			60s a call begins on the PBX
+			62s the next write is refused
+			80s all troubles end
+			300s the call on the PBX ends
+			500s anna's Teams client shows InAMeeting
+			600s the calls end, and nothing more happens`, []string{"session Busy/InACall", "session Busy/InACall", "clear session", "activity meeting"},
+		},
+	})
+}

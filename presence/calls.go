@@ -79,12 +79,12 @@ func (s *step) restore() {
 		s.expired()
 		return
 	case w.Stage == Lifted && s.otherwise(w):
-		s.m.ToTeams = nil
+		s.m.ToTeams = w.gone()
 		s.agreeTeams(Teams{})
 		return
 	}
 	w.Under, w.UnderUntil = Teams{}, time.Time{}
-	if w.Stage, w.At = Pending, s.Now; s.Teams != nil {
+	if w.Stage, w.At, w.Tried = Pending, s.Now, false; s.Teams != nil {
 		w.Trail, w.Replaced = distinct(append(w.Trail, s.Tables.Call())), distinct(append(w.Replaced, w.Old))
 		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
 	}

@@ -337,8 +337,9 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 	case f == refused && c.mayRefuse(a):
 		switch out.Err = presence.ErrRefused; {
 		case accountOf(a) == activity:
-			if c.exchange.refused = true; !c.licensed && c.exchange.by == ours {
-				c.exchange.by = both // given up
+			same := a == presence.Action(presence.SetActivity{Activity: c.exchange.activity})
+			if c.exchange.refused = true; same || !c.licensed && c.exchange.by == ours {
+				c.exchange.by = both // nobody can tell, or it is given up
 			}
 		case accountOf(a) == session:
 			c.office.refused = true

@@ -2,7 +2,6 @@ package presence
 
 import (
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -36,9 +35,10 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	case ClearSession:
 		m.Session.cleared(o.At, refused)
 	case SetPreferred:
-		m.ToTeams.Stage, m.ToTeams.At = Sent, o.At
-		if refused {
+		if m.ToTeams.At = o.At; refused {
 			m.giveUpTeams()
+		} else {
+			m.ToTeams.Stage, m.ToTeams.Tried = Sent, false
 		}
 	case ClearPreferred:
 		m.clearedTeams(o.At, refused)
@@ -52,7 +52,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	case SetActivity:
 		m.ToPBX.At = o.At
 		if m.ToPBX.Stage = Refused; !refused {
-			m.ToPBX.Stage = Sent
+			m.ToPBX.Stage, m.ToPBX.Tried = Sent, false
 		}
 	}
 	return m
@@ -119,25 +119,23 @@ func (m *Memory) clearedTeams(at time.Time, refused bool) {
 	case refused:
 		m.giveUpTeams()
 	default:
-		w.Stage, w.At = Sent, at
+		w.Stage, w.At, w.Tried = Sent, at, false
 	}
 }
 
-// giveUpTeams agrees that Teams stays as it is, which may be what was written before. What an
-// earlier try has set may show yet. What cannot be cleared is let be; for the settle time
-// notifications of it are not trusted.
+// giveUpTeams agrees that Teams stays as it is, which may be what was written before, and also what
+// should have been cleared. What an earlier try has set may show yet.
 func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
 	}
-	switch {
-	case w.Value.IsZero():
-		m.ToTeams = &TeamsWrite{Stage: Stands, At: w.At}
-	case slices.Contains(w.Trail, w.Value):
+	if w.Tried && !w.Value.IsZero() {
 		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
-	default:
-		m.ToTeams = w.beneath()
+		return
+	}
+	if m.ToTeams = w.beneath(); m.ToTeams == nil {
+		m.ToTeams = w.gone()
 	}
 }
 

@@ -2,8 +2,6 @@ package presence
 
 // letGo forgets a preferred presence that no longer stands. One that is doubted was younger than the
 // settle time when Teams was looked at: what it was given up for may be older, and only shown later.
-// Of the others it stays known for that time that something was written: notifications may still
-// arrive.
 func (s *step) letGo() {
 	w := s.m.ToTeams
 	if !w.Value.IsZero() && !w.lifted() && s.Teams.At.Before(w.At.Add(s.Settle)) {
@@ -11,9 +9,13 @@ func (s *step) letGo() {
 		s.settleDoubted(w)
 		return
 	}
-	s.m.ToTeams = &TeamsWrite{Stage: Stands, At: w.At}
+	s.m.ToTeams = w.gone()
 	s.settleTeamsGone(s.m.ToTeams)
 }
+
+// gone is what is remembered of a write that does not stand any more: for the settle time
+// notifications are not trusted.
+func (w *TeamsWrite) gone() *TeamsWrite { return &TeamsWrite{Stage: Stands, At: w.At} }
 
 func (s *step) settleTeamsGone(w *TeamsWrite) {
 	if s.settled(w.At) {
@@ -38,7 +40,7 @@ func (s *step) settleDoubted(w *TeamsWrite) {
 	}
 }
 
-// beneath is the preferred presence that stands where w does not, because it was refused.
+// beneath is what stands where w was refused: what the connector had preferred before, if anything.
 func (w *TeamsWrite) beneath() *TeamsWrite {
 	if w.Under.IsZero() {
 		return nil

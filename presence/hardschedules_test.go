@@ -214,13 +214,13 @@ func TestHardSchedules(t *testing.T) {
 			90900s anna's Teams client shows Away
 			91200s the calls end, and nothing more happens`, []string{"session Busy/InACall", "activity away"},
 		},
-		"what may not be cleared does not come back after a call": {`
+		"what may not be cleared makes room for a call, and does not come back after it": {`
 			0s anna sets lunch on the PBX
 			60s the next write is refused
 			60s anna clears her presence on the PBX
 			300s a call begins on the PBX
 			600s anna's Teams client shows Available
-			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "session Busy/InACall", "clear session"},
+			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "session Busy/InACall", "clear preferred presence", "clear session"},
 		},
 		"what replaced a write before that was seen is not the connector's": {`
 			60s anna's Teams client shows InAMeeting

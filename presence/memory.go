@@ -52,6 +52,8 @@ type PBXWrite struct {
 	// had put there. Seen while this write is in flight, they are no change.
 	Old   string
 	Trail []string
+	// Tried says that the write may have arrived, although it is Pending or was refused.
+	Tried bool
 	Stage Stage
 	// At is when the write was decided, then when it was acknowledged.
 	At time.Time
@@ -61,11 +63,12 @@ type PBXWrite struct {
 // that stands, nothing is held any more.
 type TeamsWrite struct {
 	Value Teams
-	// Old and Trail are as in [PBXWrite]; what was tried before and may have arrived is in Trail
-	// itself. Replaced is what those writes had replaced, of which notifications may be late.
+	// Old, Trail and Tried are as in [PBXWrite]. Replaced is what those writes had replaced, of
+	// which notifications may be late.
 	Old             Teams
 	OldSequence     string
 	Trail, Replaced []Teams
+	Tried           bool
 	Stage           Stage
 	// At is when the write was decided, then when it was answered or failed last.
 	At time.Time

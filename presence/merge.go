@@ -24,7 +24,7 @@ func (s *step) values() {
 		return
 	}
 	agreed := s.m.Agreed
-	if agreed.Teams.IsZero() && visible && !s.explained() && !s.byHand() {
+	if known := word != ""; agreed.Teams.IsZero() && (visible || !known) && !s.explained() && !s.byHand() {
 		agreed.Teams = teams
 	}
 	write, inTable := s.Tables.ToTeams(pbx)
@@ -125,11 +125,9 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 	case s.teamsCall(): // what shows after the call is a change
 		s.m.Agreed.Teams = teams
 		return
-	case !visible:
-		return
 	}
 	s.m.Agreed.Teams = teams
-	if word != Online && word != pbx && s.Direction.toPBX() {
+	if visible && word != Online && word != pbx && s.Direction.toPBX() {
 		s.fired(RuleFirst)
 		s.matched(SideTeams, teams.Activity)
 		s.writePBX(word)
@@ -137,10 +135,11 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 }
 
 // leaves reports that a word of Teams does not take away what a person has set on the PBX: nobody
-// has chosen Available, but come to or left Teams, or ended a call.
+// has chosen Available, but come to or left Teams, or ended a call or what is in no table.
 func (s *step) leaves(word string) bool {
 	before := s.m.Agreed.Teams
-	return word == Online && !s.fromTeams() && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before))
+	_, known := s.Tables.ToPBX(before.Activity)
+	return word == Online && !s.fromTeams() && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before) || !known)
 }
 
 func (s *step) carryTeams(teams Teams, word, pbx string) {
@@ -168,7 +167,7 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 func (s *step) writePBX(activity string) {
 	switch wait := s.m.ToTeams; {
 	case wait != nil && wait.Stage == Lifted:
-		s.m.ToTeams = nil
+		s.m.ToTeams = wait.gone()
 	case wait != nil && (wait.Stage == Pending || wait.Stage == Sent && !wait.Value.IsZero()):
 		wait.Stage = Leaving // it may have arrived
 	}
@@ -187,7 +186,7 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 	busy := s.pbxCall() || s.realTeamsCall()
 	switch {
 	case manual.Value.IsZero() && last != nil && last.Stage == Lifted:
-		s.m.ToTeams = nil
+		s.m.ToTeams = last.gone()
 		s.agreeShown()
 	case !manual.Value.IsZero() && busy && weakerThanCall(manual.Value):
 		s.writeTeams(manual)

@@ -35,12 +35,13 @@ type model struct {
 
 	reads      time.Duration // how late news of Teams are
 	answers    time.Duration
-	unnumbered bool      // notifications carry no sequence number
-	mute       int       // notifications that will be lost
-	missed     time.Time // when the last one was lost
-	deaf       time.Time // until when Teams takes no write
-	blind      time.Time // until when Teams cannot be read
-	phoneOnly  bool      // since anna set the phone last, and that was seen, she has done nothing in Teams
+	unnumbered bool           // notifications carry no sequence number
+	mute       int            // notifications that will be lost
+	missed     time.Time      // when the last one was lost
+	deaf       time.Time      // until when Teams takes no write
+	blind      time.Time      // until when Teams cannot be read
+	phoneOnly  bool           // since anna set the phone last, and that was seen, she has done nothing in Teams
+	said       presence.Teams // what she has changed to in Teams since the connector had caught up, and nothing else since
 	sent       presence.TeamsSeen
 	sentAs     int
 	heardUpTo  int // the newest version that the connector has heard of
@@ -77,7 +78,7 @@ func newModel(t interface {
 		m.expired++
 		m.ranOut = m.now
 		m.touched()
-		m.cause(session)              // while the call goes on
+		m.cause(session, activity)    // while the call goes on, and what it hides or shows
 		if m.mirrored(); by != ours { // what the connector has set runs out without a trace
 			m.cause(activity)
 		}
@@ -188,7 +189,28 @@ func (m *model) mirrored() {
 }
 
 // touched notes that anna does something in Teams.
-func (m *model) touched() { m.phoneOnly = false }
+func (m *model) touched() { m.phoneOnly, m.said = false, presence.Teams{} }
+
+// ready reports that the connector has seen all, and can tell what changes next from what was
+// beneath a preferred presence.
+func (m *model) ready() bool {
+	c, o := m.connector, m.office
+	if !c.licensed || !c.up || c.memory.Agreed == nil || c.teams == nil || c.pbx == nil || c.pbxLost || o.due > 0 || !m.caughtUp() {
+		return false
+	}
+	w := c.memory.ToTeams
+	return w == nil || !w.Value.IsZero() || !inCall(w.Old) && available[w.Old.Activity] != w.Old.Activity
+}
+
+// says notes what anna changes to in Teams.
+func (m *model) says(change func()) {
+	o := m.office
+	ready, before := m.ready() && o.session.IsZero() && o.slot.IsZero() && m.exchange.calls == 0, o.aggregate()
+	change()
+	if now := o.aggregate(); ready && now != before && !nobody(before) && !m.connector.memory.Agreed.Teams.Shows(now) {
+		m.said = now
+	}
+}
 
 func (m *model) oneWay(value string) {
 	m.connector.rules.Direction = map[string]presence.Direction{"to the PBX": presence.TeamsToPBX, "to Teams": presence.PBXToTeams}[value]
@@ -203,6 +225,10 @@ func (m *model) carries(to presence.Side) bool {
 
 func (m *model) client(activity_ string) {
 	m.touched()
+	m.says(func() { m.shown(activity_) })
+}
+
+func (m *model) shown(activity_ string) {
 	m.cause(activity)
 	m.mirrored()
 	if activity_ == "" {
@@ -243,14 +269,15 @@ func (m *model) contact(value string) {
 			by = both // nobody can tell
 		}
 		m.exchange.set(value, by)
-		c, o := m.connector, m.office // what she has done in Teams is seen, or nothing
-		m.phoneOnly = by == anna && o.due == 0 && o.session.IsZero() && o.slot.IsZero() &&
-			c.licensed && c.up && c.memory.Agreed != nil && c.teams != nil && c.pbx != nil && !c.pbxLost && m.caughtUp()
+		o := m.office // what she has done in Teams is seen, or nothing
+		m.said = presence.Teams{}
+		m.phoneOnly = by == anna && o.session.IsZero() && o.slot.IsZero() && m.ready()
 	}
 }
 
 func (m *model) call(n int) {
 	if m.exchange.calls != n {
+		m.said = presence.Teams{}
 		m.cause(session, preferred, activity)
 		m.mirrored()
 		m.exchange.calls = n

@@ -1,6 +1,9 @@
 package presence
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 func (s *step) settleTeams() {
 	w := s.m.ToTeams
@@ -8,8 +11,8 @@ func (s *step) settleTeams() {
 		return
 	}
 	shown := s.Teams.Value
-	if signedOut(shown) {
-		w.OldSequence = "" // what shows when its person comes back may be what was there
+	if signedOut(shown) && slices.ContainsFunc(w.Trail, w.Old.Shows) {
+		w.OldSequence = "" // what the connector had written may show again when its person comes back
 	}
 	if w.Stage != Leaving && w.Stage != Doubted && !w.Value.IsZero() {
 		s.wake(w.Until)
@@ -72,7 +75,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			return
 		}
 		if w.Stage == Sent && (late || !w.still(*s.Teams) && !w.trails(*s.Teams)) {
-			s.agreeTeams(s.beneath())
+			s.agreeTeams(s.beneath(w))
 			s.letGo()
 		}
 	case shown.Shows(w.Value):
@@ -94,14 +97,18 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	}
 }
 
-// beneath is what Teams shows as far as nobody has chosen that: with no preferred presence in
-// force. Beside the own session only a hand can have set what is weaker.
-func (s *step) beneath() Teams {
-	shown := s.Teams.Value
-	if _, inTable := s.Tables.ToPBX(shown.Activity); !inTable || s.teamsCall() || s.m.Session.stands() && weakerThanSession(shown) {
+// beneath is what Teams shows as far as nobody has chosen that, since w has cleared the preferred
+// presence: all of it, unless what showed before was none. Beside the own session only a hand can
+// have set what is weaker.
+func (s *step) beneath(w *TeamsWrite) Teams {
+	switch shown := s.Teams.Value; {
+	case !preferable(w.Old) && !s.Tables.isCall(w.Old):
+		return w.Old
+	case s.teamsCall() || s.m.Session.stands() && weakerThanSession(shown):
 		return Teams{}
+	default:
+		return shown
 	}
-	return shown
 }
 
 // expired forgets a preferred presence that has run out. That is no change by a

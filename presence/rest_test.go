@@ -108,6 +108,9 @@ func (m *model) atRest() {
 }
 
 func (m *model) endCalls(string) {
+	if o := m.office; !o.session.IsZero() && o.call.Shows(o.session) && strength(o.client) >= strength(o.session) {
+		m.owed = presence.Teams{} // what her call hides may be a choice
+	}
 	m.call(0)
 	m.meet("")
 	ended := m.now
@@ -180,6 +183,11 @@ func (m *model) callsAtRest() {
 	}
 }
 
+func unknown(t presence.Teams) bool {
+	_, known := rules.Tables.ToPBX(t.Activity)
+	return !known
+}
+
 func inCall(t presence.Teams) bool {
 	word, _ := rules.Tables.ToPBX(t.Activity)
 	return word == presence.OnThePhone
@@ -204,6 +212,9 @@ func (m *model) valuesAtRest() {
 	}
 	if x.by == ours && x.activity != "" && !visible && known && refusedCall && x.activity != presence.Busy && !x.refused {
 		m.failf("the PBX shows %q in place of an alien call", x.activity)
+	}
+	if visible && word != "" && o.shown == m.said && m.carries(presence.SidePBX) && x.activity != word && !x.refused {
+		m.failf("anna has gone to %v in Teams and done nothing since, and the PBX shows %q", m.said, x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
 	if o.slotBy == ours && !o.slot.IsZero() && inTable && !o.kept && o.slot != manual.Value {
@@ -234,6 +245,9 @@ func (m *model) expect(begun time.Time) func() {
 	agreed, shown, beneath, held, heldBy := *c.memory.Agreed, o.shown, o.slot, x.activity, x.by
 	if h := c.memory.Session; h != nil && (h.Stage == presence.Refused || h.Stage == presence.Gone) || o.refused {
 		return func() {} // what is beneath a call that cannot be shown is anybody's guess
+	}
+	if o.due > 0 && inCall(o.aggregate()) != inCall(o.shown) {
+		return func() {} // a call comes or goes just then
 	}
 	unchanged, written := agreed.Teams, c.memory.ToTeams
 	if written != nil && written.Stage == presence.Lifted && (inCall(o.shown) && !o.session.IsZero() || !agreed.Teams.IsZero()) {
@@ -267,7 +281,7 @@ func (m *model) caughtUp() bool {
 	}
 	w, v, h := c.memory.ToPBX, c.memory.ToTeams, c.memory.Session
 	return c.doing == nil && (w == nil || !under(w.Stage)) && (v == nil || !under(v.Stage)) && (h == nil || !under(h.Stage)) &&
-		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
+		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && !x.clear.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
 }
 
 func (m *model) expectOnPBX(before, shownBefore presence.Teams, held string, heldBy author) {
@@ -280,7 +294,7 @@ func (m *model) expectOnPBX(before, shownBefore presence.Teams, held string, hel
 		want = presence.Busy
 	case !known, want == presence.OnThePhone:
 		want = held
-	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before) || inCall(before)):
+	case want == presence.Online && heldBy != ours && (nobody(shown) || nobody(before) || inCall(before) || unknown(before)):
 		want = held
 	case want == presence.Online && heldBy != ours && nobody(shownBefore) && m.exchange.activity == held:
 		want = held // to come to Teams and to choose Available look the same

@@ -20,8 +20,11 @@ func (s *step) doubt() {
 	if h := s.m.Session; h != nil && h.Stage == Pending {
 		h.Until = s.Now.Add(s.Session)
 	}
-	if w := s.m.ToTeams; w != nil && w.Stage == Pending && !w.Value.IsZero() {
-		w.Trail = distinct(append(w.Trail, w.Value))
+	if w := s.m.ToTeams; w != nil && w.Stage == Pending {
+		w.Tried = true
+	}
+	if w := s.m.ToPBX; w != nil && w.Stage == Pending {
+		w.Tried = true
 	}
 }
 
@@ -49,8 +52,8 @@ func (s *step) settlePBX() {
 			s.takenPBX()
 		}
 	case Refused:
-		if shown == w.Activity {
-			s.standsPBX() // an earlier try has arrived
+		if shown == w.Activity && w.Tried {
+			s.standsPBX()
 		} else {
 			s.giveUpPBX()
 		}
@@ -70,7 +73,7 @@ func (s *step) settlePBX() {
 
 // standsPBX ends the flight. What was taken back need not be remembered.
 func (s *step) standsPBX() {
-	s.m.ToPBX.Stage, s.m.ToPBX.Trail = Stands, nil
+	s.m.ToPBX.Stage, s.m.ToPBX.Trail, s.m.ToPBX.Tried = Stands, nil, false
 	if s.m.ToPBX.Activity == "" {
 		s.m.ToPBX = nil
 	}

@@ -122,3 +122,63 @@ func TestSchedulesOfTrouble(t *testing.T) {
 		},
 	})
 }
+
+// TestSchedulesOfClearing plays what is taken back, and what shows then.
+func TestSchedulesOfClearing(t *testing.T) {
+	t.Parallel()
+	plays(t, map[string]story{
+		"no preferred presence was there, so what shows next has changed": {`
+			0.1s anna's Teams client shows Focusing
+			43s anna clears her presence on the PBX
+			47s anna's Teams client shows Away
+			300s the calls end, and nothing more happens`, []string{"activity dnd", "clear preferred presence", "activity away"},
+		},
+		"nobody was at Teams, so whoever comes has changed": {`
+			10s anna signs out of Teams
+			60s anna sets busy on the PBX
+			200s anna clears her presence on the PBX
+			205s anna's Teams client shows InAMeeting
+			400s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "clear preferred presence", "activity meeting"},
+		},
+		"what is in no table was beneath": {`
+			10s anna's Teams client shows Juggling
+			60s anna chooses Busy in Teams
+			200s anna clears her presence on the PBX
+			240s anna's Teams client shows InAMeeting
+			400s the calls end, and nothing more happens`, []string{"activity busy", "clear preferred presence", "activity meeting"},
+		},
+		"what is in no table ends while something stands on the phone": {`
+			10s anna's Teams client shows Juggling
+			60s anna chooses Busy in Teams
+			200s anna clears her presence on the PBX
+			240s anna sets worship on the PBX
+			260s anna's Teams client shows Available
+			500s the calls end, and nothing more happens`, []string{"activity busy", "clear preferred presence"},
+		},
+		"a link begins with what is in no table": {`
+			5s anna's licence is lost
+			60s anna's Teams client shows Juggling
+			120s anna's licence is back
+			180s anna's Teams client shows Focusing
+			400s the calls end, and nothing more happens`, []string{"activity dnd"},
+		},
+		"a late notification of what waits for the end of a call and is cleared": {`
+			1s news of Teams take 12s
+			3s anna sets busy on the PBX
+			3.1s a call begins on the PBX
+			12s anna clears her presence on the PBX
+			60s all troubles end
+			120s anna chooses DoNotDisturb in Teams
+			400s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "activity dnd", "clear session"},
+		},
+		"a clearing of what does not show yet is refused": {`
+			1s news of Teams take 2s
+			60s anna sets away on the PBX
+			60.03s anna clears her presence on the PBX
+			60.5s the next write is refused
+			100s all troubles end
+			160s anna signs out of Teams
+			400s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence"},
+		},
+	})
+}

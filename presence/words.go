@@ -1,6 +1,9 @@
 package presence
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The two words of the tables that cannot be set as a presence on the PBX.
 const (
@@ -56,15 +59,13 @@ func signedOut(t Teams) bool {
 	return strings.EqualFold(t.Activity, "Offline") || strings.EqualFold(t.Activity, "PresenceUnknown")
 }
 
+// preferable reports that a value can be a preferred presence.
+func preferable(t Teams) bool { return slices.ContainsFunc(preferredPairs, t.Shows) }
+
 // manual reports that a value is one that only a hand can set in Teams. Available and Away
 // are also what a client shows by itself.
 func manual(t Teams) bool {
-	for _, p := range preferredPairs {
-		if p.Shows(t) {
-			return p.Activity != "Available" && p.Activity != "Away"
-		}
-	}
-	return false
+	return preferable(t) && !strings.EqualFold(t.Activity, "Available") && !strings.EqualFold(t.Activity, "Away")
 }
 
 // weakerThanCall reports that a preferred presence would hide that its person is

@@ -70,6 +70,8 @@ type PBXWrite struct {
 	// Trail lists what was written in between and had not been seen when the next
 	// write replaced it.
 	Trail []string
+	// Tried says that it may have been written although nothing has confirmed that.
+	Tried bool
 	State string
 	At    time.Time
 }
@@ -81,9 +83,10 @@ type TeamsWrite struct {
 	// OldAvailability, OldActivity and OldSequence are what Teams showed before,
 	// with its sequence number.
 	OldAvailability, OldActivity, OldSequence string
-	// Trail lists the activities written in between, as in [PBXWrite], and Replaced what Teams
-	// showed before those.
+	// Trail lists the activities written in between, and Tried is as in [PBXWrite]. Replaced lists
+	// what Teams showed before those.
 	Trail, Replaced []string
+	Tried           bool
 	State           string
 	// At is when it was written, Until when it lapses by itself.
 	At, Until time.Time

@@ -20,13 +20,13 @@ func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link 
 		r.Agreed = &store.Agreed{Availability: p.Teams.Availability, Activity: p.Teams.Activity, PBX: p.PBX}
 	}
 	if w := m.ToPBX; w != nil {
-		r.ToPBX = &store.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, State: string(w.Stage), At: w.At}
+		r.ToPBX = &store.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Tried: w.Tried, State: string(w.Stage), At: w.At}
 	}
 	if w := m.ToTeams; w != nil {
 		r.ToTeams = &store.TeamsWrite{
 			Availability: w.Value.Availability, Activity: w.Value.Activity,
 			OldAvailability: w.Old.Availability, OldActivity: w.Old.Activity, OldSequence: w.OldSequence,
-			State: string(w.Stage), At: w.At, Until: w.Until,
+			Tried: w.Tried, State: string(w.Stage), At: w.At, Until: w.Until,
 			UnderAvailability: w.Under.Availability, UnderActivity: w.Under.Activity, UnderUntil: w.UnderUntil,
 		}
 		for _, t := range w.Trail {
@@ -60,13 +60,13 @@ func memoryOf(r store.Link) presence.Memory {
 		m.Agreed = &presence.Pair{Teams: presence.Teams{Availability: p.Availability, Activity: p.Activity}, PBX: p.PBX}
 	}
 	if w := r.ToPBX; w != nil {
-		m.ToPBX = &presence.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Stage: presence.Stage(w.State), At: w.At}
+		m.ToPBX = &presence.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Tried: w.Tried, Stage: presence.Stage(w.State), At: w.At}
 	}
 	if w := r.ToTeams; w != nil {
 		m.ToTeams = &presence.TeamsWrite{
 			Value: presence.Teams{Availability: w.Availability, Activity: w.Activity},
 			Old:   presence.Teams{Availability: w.OldAvailability, Activity: w.OldActivity}, OldSequence: w.OldSequence,
-			Stage: presence.Stage(w.State), At: w.At, Until: w.Until,
+			Tried: w.Tried, Stage: presence.Stage(w.State), At: w.At, Until: w.Until,
 			Under: presence.Teams{Availability: w.UnderAvailability, Activity: w.UnderActivity}, UnderUntil: w.UnderUntil,
 		}
 		for _, activity := range w.Trail {

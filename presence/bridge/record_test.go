@@ -28,6 +28,8 @@ func fill(v reflect.Value, n *int) {
 		for i := range v.NumField() {
 			fill(v.Field(i), n)
 		}
+	case reflect.Bool:
+		v.SetBool(true)
 	case reflect.String:
 		v.SetString(string(rune('a' + *n%26)))
 	case reflect.Int64:

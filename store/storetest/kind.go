@@ -74,11 +74,11 @@ func fullLink(key string) store.Link {
 		Teams:  key,
 		PBX:    "8f1c35c1a2b7640901d2009033460b1f",
 		Agreed: &store.Agreed{Availability: "Busy", Activity: "InAMeeting", PBX: "meeting"},
-		ToPBX:  &store.PBXWrite{Activity: "meeting", Old: "away", Trail: []string{"", "busy"}, State: "in flight", At: noon},
+		ToPBX:  &store.PBXWrite{Activity: "meeting", Old: "away", Trail: []string{"", "busy"}, Tried: true, State: "in flight", At: noon},
 		ToTeams: &store.TeamsWrite{
 			Availability: "Away", Activity: "Away",
 			OldAvailability: "Available", OldActivity: "Available", OldSequence: "0042",
-			Trail: []string{"Away"}, Replaced: []string{"Available"}, State: "shown", At: noon.Add(time.Second), Until: noon.Add(7 * 24 * time.Hour),
+			Trail: []string{"Away"}, Replaced: []string{"Available"}, Tried: true, State: "shown", At: noon.Add(time.Second), Until: noon.Add(7 * 24 * time.Hour),
 			UnderAvailability: "Busy", UnderActivity: "Busy", UnderUntil: noon.Add(time.Hour),
 		},
 		Session: &store.Session{

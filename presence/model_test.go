@@ -265,7 +265,7 @@ func (m *model) contact(value string) {
 		m.cause(preferred)
 		m.mirrored()
 		by := anna
-		if w := m.connector.memory.ToPBX; w != nil && w.Activity == value && value != "" {
+		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value) && value != "" {
 			by = both // nobody can tell
 		}
 		m.exchange.set(value, by)

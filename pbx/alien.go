@@ -30,6 +30,13 @@ const alienSrc = "alien "
 // another PBX. Only the home PBX of the user can do it. An error that matches
 // [ErrRefused] says that it cannot be done at all. After any other error, if
 // the answer still comes, the call is deleted again.
+//
+// It waits until the calls are known that are there already: one that is told beside an alien
+// call, without its other end, could not be told from it. A PBX that has not told them within
+// 20 seconds gets the alien call all the same. An error in place of that would come again with each
+// try, and a caller that waits longer from one try to the next would hold back more than this call.
+// The wait ends with the connection, with ctx, and with [presence.ErrWithdrawn] where the call is
+// not wanted any more ([presence.Withdrawable]).
 func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, connection uint64, err error) {
 	id, connection, err = s.addAlien(ctx, guid)
 	if err != nil {
@@ -42,7 +49,7 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 	if s.opts.AlienCalls == AlienOff {
 		return 0, 0, fmt.Errorf("alien calls are switched off: %w", ErrRefused)
 	}
-	pbx, sip, err := s.hub.routes.home(guid)
+	pbx, sip, err := s.alienHome(ctx, guid)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -55,6 +62,21 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 		return 0, 0, fmt.Errorf("user has left PBX %q meanwhile", pbx.name())
 	}
 	return call.id, pbx.number, nil
+}
+
+// alienHome returns the connection of the home PBX of a user, once the calls there are known, and
+// the name of the user.
+func (s *Server) alienHome(ctx context.Context, guid string) (*session, string, error) {
+	for {
+		pbx, sip, err := s.hub.routes.home(guid)
+		if err != nil {
+			return nil, "", err
+		}
+		waited, err := s.hub.awaitCalls(ctx, pbx, guid)
+		if !waited {
+			return pbx, sip, err
+		}
+	}
 }
 
 // DelAlienCall deletes an alien call of a user, on the PBX that holds it. An error

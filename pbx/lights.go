@@ -54,7 +54,7 @@ func (l *lights) connected(s *session, from CallSource) {
 		light.Fail(fmt.Errorf("read calls: %w", s.calls.err))
 	case !s.has(apiCalls):
 		light.OK(detail + "; calls are not counted, RCC is not enabled")
-	case s.calls.asked && !s.calls.known:
+	case s.calls.asked() && !s.calls.known():
 		light.Starting("reading calls")
 	default:
 		light.OK(detail)

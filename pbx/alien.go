@@ -81,7 +81,8 @@ func (s *Server) alienHome(ctx context.Context, guid string) (*session, string, 
 
 // DelAlienCall deletes an alien call of a user, on the PBX that holds it. An error
 // that matches [ErrRefused] says that there is no such call any more, as
-// after a reconnect or when the user has moved.
+// after a reconnect or when the user has moved, or that the PBX would not delete it, which is
+// seen to without the caller.
 func (s *Server) DelAlienCall(ctx context.Context, guid string, id int64) error {
 	pbx, call := s.hub.routes.alien(guid, id)
 	err := fmt.Errorf("no PBX holds it: %w", ErrRefused)
@@ -133,13 +134,17 @@ func (s *session) discard(call *alien) {
 	_ = s.ask(call.deletion(), func(m message, err error) { s.deleted(call, s.judge("DelAlienCall", m, err)) })
 }
 
-// deleted takes what a DelAlienCall has come to. A refusal leaves open whether the call is there.
+// deleted takes what a DelAlienCall has come to. A refusal leaves open whether the call is there:
+// where it has no API to end with, the deletion is due again, and a second refusal says that it is gone.
 func (s *session) deleted(call *alien, err error) {
 	switch {
 	case err == nil:
 		s.forget(call)
-	case errors.Is(err, ErrRefused):
+	case !errors.Is(err, ErrRefused):
+	case call.api != apiPresence:
 		s.shut(call)
+	case s.aliens.resists(call):
+		s.aliens.remove(call)
 	}
 }
 
@@ -151,7 +156,8 @@ func (s *session) shut(call *alien) {
 		s.aliens.remove(call)
 		return
 	}
-	again := s.aliens.unname(call)
+	s.aliens.unname(call)
+	again := s.aliens.resists(call)
 	_ = s.ask(closing(call.api), func(m message, err error) {
 		err = s.judge("DeleteApi", m, err)
 		if err == nil || again && errors.Is(err, ErrRefused) {

@@ -26,7 +26,7 @@ type alien struct {
 	there    bool // it has its id
 	id       int64
 	unwanted bool // nobody knows of it any more but us, who are to delete it
-	closing  bool // the end of its API was asked for, to end with it
+	resisted bool // it was not deleted; the end of its API was asked for, if it has one
 
 	// over says that no call can be this one any more. The hub owns it.
 	over bool
@@ -64,13 +64,20 @@ func (a *aliens) disown(c *alien) {
 	c.unwanted = true
 }
 
-// unname takes the id of a call away, which can only end with its API from now on. It reports
-// whether that was tried before.
-func (a *aliens) unname(c *alien) (again bool) {
+// unname takes the id of a call away, which can only end with its API from now on.
+func (a *aliens) unname(c *alien) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	again = c.closing
-	c.there, c.unwanted, c.closing = false, true, true
+	c.there = false
+}
+
+// resists takes down that a call, which nobody wants any more, was not deleted. It reports whether
+// that was so before.
+func (a *aliens) resists(c *alien) (again bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	again = c.resisted
+	c.unwanted, c.resisted = true, true
 	return again
 }
 

@@ -37,7 +37,7 @@ func TestAlienCallWaitsForCalls(t *testing.T) {
 		"refused of users":         {options: ofUsers, answer: refused, want: 20 * time.Second},
 		"not asked for":            {options: pbx.Options{Calls: pbx.CallsOff}},
 		"nor watched on its home":  {options: pbx.Options{Calls: pbx.CallsOfUsers, Licence: "none"}},
-		"held calls may be unseen": {options: pbx.Options{AlienCallsUnseen: true}, answer: silence, told: time.Second, want: time.Second + settle},
+		"alien calls unseen":       {options: pbx.Options{AlienCallsUnseen: true}, answer: silence, told: time.Second, want: time.Second + settle},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

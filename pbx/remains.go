@@ -72,8 +72,9 @@ func (h *hub) suspects(c *call) []*alien {
 			held = append(held, s.aliens.held(c.User)...)
 		}
 	}
+	listed := !h.readingOf(h.users[c.User]).known()
 	for _, r := range h.left[c.PBX] {
-		switch listed := !h.readingOf(h.users[c.User]).known(); {
+		switch {
 		case r.real[c.ID] != c.User:
 			left = append(left, r.of(c.User)...)
 		case listed:

@@ -32,7 +32,7 @@ const alienSrc = "alien "
 // the answer still comes, the call is deleted again.
 //
 // It waits until the calls are known that are there already: one that comes after an alien call,
-// without its other end, could not be told from it. A PBX that has not told them within 20 seconds of
+// without its other end, could not be told from it. A PBX that has not told them within 30 seconds of
 // its connection gets the alien call all the same: an error would come again with each try, and from one
 // try to the next the caller would hold back whatever else it has to write for the user. The wait ends
 // with the connection, with ctx, and with [presence.ErrWithdrawn] once the call is not wanted any

@@ -9,8 +9,9 @@ import (
 )
 
 // callsWithin is the time that a PBX has to tell its calls, from the first question for them, before an
-// alien call is added without knowing them. A question that is refused is asked again meanwhile.
-const callsWithin = 20 * time.Second
+// alien call is added without knowing them. One that is refused or left unanswered is asked again
+// meanwhile.
+const callsWithin = 30 * time.Second
 
 // reading is how far calls have been asked for. The zero value is that of a PBX which
 // does not tell them.

@@ -30,11 +30,11 @@ func TestAlienCallWaitsForCalls(t *testing.T) {
 		"told":                    {want: settle},
 		"told late":               {answer: silence, told: 5 * time.Second, want: 5*time.Second + settle},
 		"refused at first":        {answer: refused, told: time.Second, want: 15*time.Second + settle},
-		"refused":                 {answer: refused, want: 20 * time.Second},
-		"silence":                 {answer: silence, want: 20 * time.Second},
+		"refused":                 {answer: refused, want: 30 * time.Second},
+		"silence":                 {answer: silence, want: 30 * time.Second},
 		"told of users":           {options: ofUsers, want: settle},
 		"told late of users":      {options: ofUsers, answer: silence, told: 5 * time.Second, want: 5*time.Second + settle},
-		"refused of users":        {options: ofUsers, answer: refused, want: 20 * time.Second},
+		"refused of users":        {options: ofUsers, answer: refused, want: 30 * time.Second},
 		"not asked for":           {options: pbx.Options{Calls: pbx.CallsOff}},
 		"nor watched on its home": {options: pbx.Options{Calls: pbx.CallsOfUsers, Licence: "none"}},
 		"alien calls unseen":      {options: pbx.Options{AlienCallsUnseen: true}, answer: silence, told: time.Second, want: time.Second + settle},
@@ -84,6 +84,7 @@ func TestAlienCallWaitsOnEachConnection(t *testing.T) {
 		require.NoError(t, f.conn.Close())
 		synctest.Wait()
 		f.introduce(r, "ms365")
+		synctest.Wait()
 		begin := time.Now()
 		_, _, err = r.server.AddAlienCall(t.Context(), guidA)
 		require.NoError(t, err)
@@ -206,20 +207,29 @@ func TestCallsToldTwice(t *testing.T) {
 // A person with a real call is in a call in Teams as well, while the PBX does not tell its calls.
 func TestRealCallWhileCallsAreNotTold(t *testing.T) {
 	t.Parallel()
-	for fault, name := range map[pbxtest.Fault]string{
-		pbxtest.FaultNone: "told", pbxtest.FaultRefuse: "refused", pbxtest.FaultIgnore: "silence", pbxtest.FaultSlow: "slow", pbxtest.FaultLate: "late",
+	for name, test := range map[string]struct {
+		fault pbxtest.Fault
+		times int32
+	}{
+		"told":             {pbxtest.FaultNone, 1},
+		"slow":             {pbxtest.FaultSlow, 1},
+		"late":             {pbxtest.FaultLate, 1},
+		"refused":          {pbxtest.FaultRefuse, 1},
+		"refused for long": {pbxtest.FaultRefuse, 3},
+		"silence":          {pbxtest.FaultIgnore, 1},
+		"silence for long": {pbxtest.FaultIgnore, 2},
 	} {
 		for _, inRCC := range []bool{false, true} {
 			for _, before := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, alien calls in RCC %t, told before %t", name, inRCC, before), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						var faulty atomic.Bool
+						var faults atomic.Int32
 						s := newSite(t, pbx.Options{})
 						user := s.system.AddUser(pbxtest.User{Name: "a", Licensed: true})
-						p := s.start(pbxtest.Options{AlienCallsInRCC: inRCC, Fault: func(_, mt string) pbxtest.Fault {
-							if mt == "Initialize" && faulty.CompareAndSwap(true, false) {
-								return fault
+						p := s.start(pbxtest.Options{AlienCallsInRCC: inRCC, LateBy: 20 * time.Second, Fault: func(_, mt string) pbxtest.Fault {
+							if mt == "Initialize" && faults.Add(-1) >= 0 {
+								return test.fault
 							}
 							return pbxtest.FaultNone
 						}})
@@ -235,7 +245,7 @@ func TestRealCallWhileCallsAreNotTold(t *testing.T) {
 						call, err := s.system.StartCall(user.GUID, pbxtest.CallOptions{Remote: "1"})
 						require.NoError(t, err)
 						call.Connect()
-						faulty.Store(true)
+						faults.Store(test.times)
 						if before {
 							require.True(t, onPhone(time.Second))
 							p.Drop()
@@ -245,7 +255,7 @@ func TestRealCallWhileCallsAreNotTold(t *testing.T) {
 						id, _, err := s.server.AddAlienCall(t.Context(), user.GUID)
 						require.NoError(t, err)
 						// Calls that come after their time may be alien ones, where nothing tells them apart.
-						sure := before || inRCC || fault != pbxtest.FaultIgnore && fault != pbxtest.FaultLate
+						sure := before || inRCC || test.times == 1
 						require.Equal(t, sure, onPhone(time.Minute))
 						require.NoError(t, s.server.DelAlienCall(t.Context(), user.GUID, id))
 						require.True(t, onPhone(5*time.Second))

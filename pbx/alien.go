@@ -30,6 +30,13 @@ const alienSrc = "alien "
 // another PBX. Only the home PBX of the user can do it. An error that matches
 // [ErrRefused] says that it cannot be done at all. After any other error, if
 // the answer still comes, the call is deleted again.
+//
+// It waits until the calls are known that are there already: one that comes after an alien call,
+// without its other end, could not be told from it. A PBX that has not told them within 30 seconds of
+// its connection gets the alien call all the same: an error would come again with each try, and from one
+// try to the next the caller would hold back whatever else it has to write for the user. The wait ends
+// with the connection, with ctx, and with [presence.ErrWithdrawn] once the call is not wanted any
+// more ([presence.Withdrawable]).
 func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, connection uint64, err error) {
 	id, connection, err = s.addAlien(ctx, guid)
 	if err != nil {
@@ -42,7 +49,7 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 	if s.opts.AlienCalls == AlienOff {
 		return 0, 0, fmt.Errorf("alien calls are switched off: %w", ErrRefused)
 	}
-	pbx, sip, err := s.hub.routes.home(guid)
+	pbx, sip, err := s.alienHome(ctx, guid)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -57,9 +64,25 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 	return call.id, pbx.number, nil
 }
 
+// alienHome returns the connection of the home PBX of a user, once the calls there are known, and
+// the name of the user.
+func (s *Server) alienHome(ctx context.Context, guid string) (*session, string, error) {
+	for {
+		pbx, sip, err := s.hub.routes.home(guid)
+		if err != nil {
+			return nil, "", err
+		}
+		waited, err := s.hub.awaitCalls(ctx, pbx, guid)
+		if !waited {
+			return pbx, sip, err
+		}
+	}
+}
+
 // DelAlienCall deletes an alien call of a user, on the PBX that holds it. An error
 // that matches [ErrRefused] says that there is no such call any more, as
-// after a reconnect or when the user has moved.
+// after a reconnect or when the user has moved, or that the PBX would not delete it, which is
+// seen to without the caller.
 func (s *Server) DelAlienCall(ctx context.Context, guid string, id int64) error {
 	pbx, call := s.hub.routes.alien(guid, id)
 	err := fmt.Errorf("no PBX holds it: %w", ErrRefused)
@@ -111,13 +134,17 @@ func (s *session) discard(call *alien) {
 	_ = s.ask(call.deletion(), func(m message, err error) { s.deleted(call, s.judge("DelAlienCall", m, err)) })
 }
 
-// deleted takes what a DelAlienCall has come to. A refusal leaves open whether the call is there.
+// deleted takes what a DelAlienCall has come to. A refusal leaves open whether the call is there:
+// where it has no API to end with, the deletion is due again, and a second refusal says that it is gone.
 func (s *session) deleted(call *alien, err error) {
 	switch {
 	case err == nil:
 		s.forget(call)
-	case errors.Is(err, ErrRefused):
+	case !errors.Is(err, ErrRefused):
+	case call.api != apiPresence:
 		s.shut(call)
+	case s.aliens.resists(call):
+		s.aliens.remove(call)
 	}
 }
 
@@ -129,7 +156,8 @@ func (s *session) shut(call *alien) {
 		s.aliens.remove(call)
 		return
 	}
-	again := s.aliens.unname(call)
+	s.aliens.unname(call)
+	again := s.aliens.resists(call)
 	_ = s.ask(closing(call.api), func(m message, err error) {
 		err = s.judge("DeleteApi", m, err)
 		if err == nil || again && errors.Is(err, ErrRefused) {

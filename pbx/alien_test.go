@@ -189,6 +189,60 @@ func TestAlienCallThatIsHardToEnd(t *testing.T) {
 	}
 }
 
+// One that was added without an API of its own can only be deleted once more.
+func TestDirectAlienCallThatIsHardToEnd(t *testing.T) {
+	t.Parallel()
+	const refused, silence, done = `"error":2`, "-", `"ok":true`
+	for name, test := range map[string]struct {
+		answers []string // to each DelAlienCall
+		held    bool     // the call, by then
+	}{
+		"refused":                    {[]string{refused}, true},
+		"refused, then ended":        {[]string{refused, done}, false},
+		"refused, then silence":      {[]string{refused, silence}, true},
+		"refused twice":              {[]string{refused, refused}, false},
+		"refused again, at last":     {[]string{refused, silence, refused}, false},
+		"refused, and ended at last": {[]string{refused, silence, silence, done}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{AlienCalls: pbx.AlienDirect})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.connect(r)
+				time.Sleep(30 * time.Second)
+				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				for i, answer := range test.answers {
+					f.set(func() { f.answers["DelAlienCall"] = answer })
+					if i == 0 {
+						require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+						require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused, "nobody has to ask again")
+					} else {
+						time.Sleep(time.Minute)
+					}
+					synctest.Wait()
+					del := f.requests("DelAlienCall")
+					require.Len(t, del, 1)
+					require.Equal(t, []any{"PbxApi", 7.0}, []any{del[0]["api"], del[0]["id"]})
+				}
+				r.take()
+				f.send(added(5))
+				require.Equal(t, !test.held, len(r.quiet()) > 0, "a call without a number is the alien one while that is held")
+				f.set(func() { f.answers["DelAlienCall"] = done })
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				require.Equal(t, test.held, len(f.requests("DelAlienCall")) > 0)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Empty(t, f.requests("DelAlienCall"))
+				require.Empty(t, f.requests("DeleteApi"))
+			})
+		})
+	}
+}
+
 func TestAlienCallStaysBehind(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{

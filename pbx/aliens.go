@@ -7,8 +7,10 @@ import (
 )
 
 // aliens are the alien calls of one connection (innovaphone SDK: PbxApi,
-// PbxImpersonation). They end with it. The zero value holds none.
+// PbxImpersonation). They end with it.
 type aliens struct {
+	gone func(*alien) // called with each that is removed, on any goroutine
+
 	mu    sync.Mutex // protects following, and the state of each
 	calls []*alien   // in the order they were asked for
 }
@@ -24,7 +26,10 @@ type alien struct {
 	there    bool // it has its id
 	id       int64
 	unwanted bool // nobody knows of it any more but us, who are to delete it
-	closing  bool // the end of its API was asked for, to end with it
+	resisted bool // it was not deleted; the end of its API was asked for, if it has one
+
+	// over says that no call can be this one any more. The hub owns it.
+	over bool
 }
 
 func (a *aliens) add(c *alien) {
@@ -36,10 +41,13 @@ func (a *aliens) add(c *alien) {
 // remove forgets a call, and reports whether it was known until now.
 func (a *aliens) remove(c *alien) bool {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	i := slices.Index(a.calls, c)
 	if i >= 0 {
 		a.calls = slices.Delete(a.calls, i, i+1)
+	}
+	a.mu.Unlock()
+	if i >= 0 {
+		a.gone(c)
 	}
 	return i >= 0
 }
@@ -56,32 +64,31 @@ func (a *aliens) disown(c *alien) {
 	c.unwanted = true
 }
 
-// unname takes the id of a call away, which can only end with its API from now on. It reports
-// whether that was tried before.
-func (a *aliens) unname(c *alien) (again bool) {
+// unname takes the id of a call away, which can only end with its API from now on.
+func (a *aliens) unname(c *alien) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	again = c.closing
-	c.there, c.unwanted, c.closing = false, true, true
+	c.there = false
+}
+
+// resists takes down that a call, which nobody wants any more, was not deleted. It reports whether
+// that was so before.
+func (a *aliens) resists(c *alien) (again bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	again = c.resisted
+	c.unwanted, c.resisted = true, true
 	return again
 }
 
-// held reports whether an alien call of a user exists, or may exist.
-func (a *aliens) held(guid string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.ContainsFunc(a.calls, func(c *alien) bool { return c.guid == guid })
+// all returns the calls that exist, or may exist.
+func (a *aliens) all() []*alien {
+	return a.where(func(*alien) bool { return true })
 }
 
-// users returns those for whom an alien call exists, or may exist.
-func (a *aliens) users() map[string]bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	users := map[string]bool{}
-	for _, c := range a.calls {
-		users[c.guid] = true
-	}
-	return users
+// held returns those of a user.
+func (a *aliens) held(guid string) []*alien {
+	return a.where(func(c *alien) bool { return c.guid == guid })
 }
 
 // find returns the call that was added with that id, or nil.
@@ -108,21 +115,21 @@ func (a *aliens) first(is func(*alien) bool) *alien {
 
 // of returns the calls that were added for a user.
 func (a *aliens) of(guid string) []*alien {
-	return a.all(func(c *alien) bool { return c.there && c.guid == guid })
+	return a.where(func(c *alien) bool { return c.there && c.guid == guid })
 }
 
 // unwanted returns the calls that are still to be deleted.
 func (a *aliens) unwanted() []*alien {
-	return a.all(func(c *alien) bool { return c.there && c.unwanted })
+	return a.where(func(c *alien) bool { return c.there && c.unwanted })
 }
 
 // hopeless returns the calls without an id that were asked for before a time: by now none is
 // to come.
 func (a *aliens) hopeless(before time.Time) []*alien {
-	return a.all(func(c *alien) bool { return c.unwanted && !c.there && c.at.Before(before) })
+	return a.where(func(c *alien) bool { return c.unwanted && !c.there && c.at.Before(before) })
 }
 
-func (a *aliens) all(are func(*alien) bool) []*alien {
+func (a *aliens) where(are func(*alien) bool) []*alien {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var calls []*alien

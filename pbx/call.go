@@ -1,9 +1,6 @@
 package pbx
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // CallSource says where calls are learnt from.
 type CallSource string
@@ -87,8 +84,8 @@ const (
 // call is a Call that is followed.
 type call struct {
 	Call
-	told  Call      // as CallSeen told it
-	doubt time.Time // until then it may be an alien call that was left behind; zero is never
+	told     Call     // as CallSeen told it
+	suspects []*alien // the alien calls that it may be; none for a real one
 }
 
 // continues makes c the continuation of a call that was told.
@@ -108,7 +105,7 @@ func (m callMessage) ended(name string) bool {
 	return name == "CallDel" || name == "CallDelete" || m.Del || m.Msg == "del"
 }
 
-// follow takes a message in.
+// follow takes a message in. A call with somebody at the other end, or that rings, is no alien one.
 func (c *call) follow(m callMessage) {
 	if m.State != nil {
 		c.enter(*m.State)
@@ -120,6 +117,9 @@ func (c *call) follow(m callMessage) {
 		if a != (address{}) {
 			c.Peer = Party{Number: a.E164, Name: a.H323, DisplayName: a.DN}
 		}
+	}
+	if c.Peer != (Party{}) || c.State == CallRinging {
+		c.suspects = nil
 	}
 }
 

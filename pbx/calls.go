@@ -3,7 +3,6 @@ package pbx
 import (
 	"maps"
 	"slices"
-	"time"
 )
 
 // calls are the calls that one connection has told of.
@@ -17,21 +16,6 @@ type calls struct {
 	// on until it is known whether they do.
 	before map[string]Call
 }
-
-// reading is how far calls have been asked for. The zero value is that of a PBX which
-// does not tell them.
-type reading struct {
-	asked  bool
-	asking bool  // the answer has not come
-	known  bool  // those that were there have come
-	err    error // of the last answer; to be asked again
-}
-
-// ask begins a question. What is known of the calls stays unknown until the answer.
-func (r *reading) ask() { *r = reading{asked: true, asking: true, err: r.err} }
-
-// counts reports whether calls say who is on the phone. Otherwise the word has to do.
-func (r reading) counts() bool { return r.asked && r.err == nil }
 
 func newCalls() *calls {
 	return &calls{byID: map[string]*call{}, byUser: map[string][]*call{}, handles: map[string]string{}}
@@ -65,14 +49,15 @@ func (c *calls) unlink(known *call) {
 	}
 }
 
-// judge decides which calls of a user are alien ones: while one is held, or may have been
-// left behind, a new call with nobody at the other end is taken for it, and keeps being
-// taken for it.
-func (c *calls) judge(user string, held bool) {
+// judge decides which calls of a user are alien ones: as many as there may be, those first that came
+// first. It is as good as its suspects: with several, one that ends says that another was meant.
+func (c *calls) judge(user string) {
+	var taken []*alien
 	for _, call := range c.byUser[user] {
-		nobody := call.Peer == Party{}
-		fresh := call.told == Call{} && (held || time.Now().Before(call.doubt))
-		call.Alien = nobody && (call.Alien || fresh)
+		i := slices.IndexFunc(call.suspects, func(a *alien) bool { return !a.over && !slices.Contains(taken, a) })
+		if call.Alien = i >= 0; call.Alien {
+			taken = append(taken, call.suspects[i])
+		}
 	}
 }
 
@@ -96,17 +81,4 @@ func (c *calls) told() map[string]Call {
 		}
 	}
 	return all
-}
-
-// trust takes calls for real by now that were taken for ones that were left behind, and
-// returns the users concerned.
-func (c *calls) trust(now time.Time) []string {
-	var users []string
-	for _, call := range c.byID {
-		if !call.doubt.IsZero() && !now.Before(call.doubt) {
-			call.doubt, call.Alien = time.Time{}, false
-			users = append(users, call.User)
-		}
-	}
-	return users
 }

@@ -30,9 +30,9 @@ type hub struct {
 	unsettled  int // users whose licence is not known yet
 	copied     *replication
 
-	last    map[string]*session            // by PBX: the connection that ended last
-	callers map[string]*session            // by PBX: the connection that tells calls
-	left    map[string]map[string]*remains // by PBX and user
+	last    map[string]*session   // by PBX: the connection that ended last
+	callers map[string]*session   // by PBX: the connection that tells calls
+	left    map[string][]*remains // by PBX
 
 	silences map[string]*silence // by PBX, also those that are over
 }
@@ -50,7 +50,7 @@ func newHub(o Options) *hub {
 		copied:     &replication{},
 		last:       map[string]*session{},
 		callers:    map[string]*session{},
-		left:       map[string]map[string]*remains{},
+		left:       map[string][]*remains{},
 		silences:   map[string]*silence{},
 	}
 }
@@ -228,7 +228,7 @@ func (h *hub) indication(s *session, m message) error {
 		handle, err := openedHandle(m)
 		h.closeHandle(s, handle)
 		return err
-	case m.Name == "InitializeResult" && s.calls.asked && s.calls.err != nil:
+	case m.Name == "InitializeResult" && s.calls.asked() && s.calls.err != nil:
 		h.callsRead(s, s.judge("Initialize", m, nil))
 	}
 	return nil
@@ -237,17 +237,12 @@ func (h *hub) indication(s *session, m message) error {
 // repair does again what has failed, and what is due.
 func (h *hub) repair() {
 	now := time.Now()
-	h.forgetRemains(now)
 	for _, s := range h.routes.all() {
 		for _, call := range s.aliens.hopeless(now.Add(-h.opts.ReconnectWithin)) {
 			s.shut(call)
 		}
 		for _, call := range s.aliens.unwanted() {
 			s.discard(call)
-		}
-		for _, user := range s.calls.trust(now) {
-			h.tellCalls(s, user)
-			h.recountUser(user)
 		}
 	}
 	if h.master != nil && h.copied.failed {

@@ -2,15 +2,21 @@ package pbx
 
 import (
 	"errors"
+	"log/slog"
 	"time"
 )
 
+// licenceTries is how often the first check of the licence of a user may come to nothing, while
+// others are answered, before everybody else goes on without it.
+const licenceTries = 3
+
 // licence is what is known of the licence of one user.
 type licence struct {
-	known   bool
+	known   bool // also where it could not be checked, and counts as not held
 	held    bool
-	checked time.Time
-	asked   *session // the connection whose answer is awaited
+	checked time.Time // zero where it could not be
+	missed  int       // checks that came to nothing
+	asked   *session  // the connection whose answer is awaited
 }
 
 // renewLicence checks the licence of a user where the last check is too long ago.
@@ -28,7 +34,7 @@ func (h *hub) checkLicence(u *user) {
 	case h.master == nil:
 		return
 	case h.opts.LicenceOff || !h.master.has(apiAdmin):
-		h.setLicence(u, true)
+		h.setLicence(u, true, time.Now())
 		return
 	case u.licence.asked == h.master:
 		return
@@ -51,21 +57,38 @@ func (h *hub) checkLicence(u *user) {
 		case errors.Is(err, ErrFrame):
 			s.badFrame(err)
 		case err == nil:
-			h.setLicence(u, answer.OK)
+			h.copied.checks = true
+			h.setLicence(u, answer.OK, time.Now())
 		case !u.licence.known:
-			h.copied.unchecked = err
-			h.settled()
+			h.missLicence(u, err)
 		}
 	})
 }
 
-func (h *hub) setLicence(u *user, held bool) {
-	first := !u.licence.known
-	u.licence = licence{known: true, held: held, checked: time.Now()}
+// missLicence takes that the first check of a licence has come to nothing because of err. While the
+// master answers for nobody, nobody is given up.
+func (h *hub) missLicence(u *user, err error) {
+	h.copied.unchecked = err
+	if h.copied.checks {
+		u.licence.missed++
+	}
+	if u.licence.missed < licenceTries {
+		h.settled()
+		return
+	}
+	h.opts.Logger.Warn("licence cannot be checked, and counts as not held", slog.String("guid", u.GUID), slog.Any("error", err))
+	h.setLicence(u, false, time.Time{})
+}
+
+func (h *hub) setLicence(u *user, held bool, checked time.Time) {
+	before := u.licence
+	u.licence = licence{known: true, held: held, checked: checked}
 	h.announce(u, u.User)
 	h.place(u)
-	if first {
+	if !before.known {
 		h.unsettled--
+	}
+	if before.checked.IsZero() {
 		h.settled()
 	}
 }

@@ -54,7 +54,7 @@ func (l *lights) connected(s *session, from CallSource) {
 		light.Fail(fmt.Errorf("read calls: %w", s.calls.err))
 	case !s.has(apiCalls):
 		light.OK(detail + "; calls are not counted, RCC is not enabled")
-	case s.calls.asked && !s.calls.known:
+	case s.calls.asked() && !s.calls.known():
 		light.Starting("reading calls")
 	default:
 		light.OK(detail)
@@ -86,14 +86,16 @@ func (l *lights) lost(pbx string, master bool, err error) {
 	}
 }
 
-// users says how far the users of the master are known, and what the last licence check has failed
-// with.
-func (l *lights) users(master *session, users, unsettled int, err error, unchecked bool) {
+// users says how far the users of the master are known, of how many the licence could not be checked,
+// and what the last such check has failed with.
+func (l *lights) users(master *session, users, unsettled, unproven int, err error, unchecked bool) {
 	switch {
 	case unsettled > 0:
 		l.master.Retrying(fmt.Sprintf("%s: %d of %d licences to check", master.name(), unsettled, users), err)
 	case unchecked:
 		l.master.OK(fmt.Sprintf("%s, %d users; licences are not checked, PbxAdminApi is not enabled", master.name(), users))
+	case unproven > 0:
+		l.master.OK(fmt.Sprintf("%s, %d users; licences that cannot be checked, and count as not held: %d", master.name(), users, unproven))
 	default:
 		l.master.OK(fmt.Sprintf("%s, %d users", master.name(), users))
 	}

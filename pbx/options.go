@@ -78,8 +78,8 @@ type Options struct {
 	AlienCalls AlienCalls
 
 	// AlienCallsUnseen says that the PBX leaves alien calls out of what it tells of
-	// calls. Otherwise, while an alien call is held for a user, a call of the user
-	// with nobody at the other end is taken for it.
+	// calls. Otherwise a call of a user that comes while an alien call is held, with nobody
+	// at the other end, is taken for it, one for each alien call.
 	AlienCallsUnseen bool
 
 	// Calls says where calls are learnt from. Defaults to [CallsOfPBX].

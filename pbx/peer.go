@@ -73,6 +73,7 @@ func (p *peer) introduced(m message) {
 		key:      sessionKey{info.Domain, info.PBX, p.conn.who.Object},
 		info:     info,
 		harmless: p.hub.opts.HarmlessCodes,
+		aliens:   aliens{gone: func(c *alien) { p.hub.fade(info.PBX, []*alien{c}, lingering) }},
 		calls:    newCalls(),
 	}
 	p.hub.post(func() { p.hub.up(p.session) })

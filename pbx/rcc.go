@@ -10,17 +10,6 @@ import (
 // retryCallsAfter is the time after which a PBX that has refused to tell its calls is asked again.
 const retryCallsAfter = 15 * time.Second
 
-// readingOf is how far the calls of a watched user have been asked for.
-func (h *hub) readingOf(u *user) *reading {
-	if h.opts.Calls == CallsOfUsers {
-		return &u.watch.calls
-	}
-	if s := h.callers[u.Home]; s != nil {
-		return &s.calls.reading
-	}
-	return &reading{}
-}
-
 // followCalls has the calls of a PBX told by the connection that counts, and by that one
 // alone. It goes on with what the one before has told.
 func (h *hub) followCalls(pbx string) {
@@ -85,8 +74,8 @@ func (h *hub) callsRead(s *session, err error) {
 		return
 	}
 	h.afterwards(s, h.opts.CallsSettle, func() {
-		if s.calls == c {
-			c.known = true
+		if s.calls == c && !c.known() {
+			close(c.done)
 			h.callsKnown(s)
 			h.endSilence(s.name())
 		}
@@ -148,8 +137,8 @@ func (h *hub) startUserCalls(u *user) {
 		w.handle = handle
 		s.calls.handles[string(handle)] = u.GUID
 		h.afterwards(s, h.opts.CallsSettle, func() {
-			if u.watch == w {
-				w.calls.known = true
+			if s.calls.handles[string(handle)] == u.GUID && !w.calls.known() {
+				close(w.calls.done)
 				h.endBefore(s, u.GUID, false)
 				h.show(u)
 			}
@@ -212,12 +201,13 @@ func (h *hub) call(s *session, m message) error {
 		return nil
 	case body.ended(m.Name):
 		h.endCall(s, known, false)
+		h.tellCalls(s, known.User)
 		h.recountUser(known.User)
 		return nil
 	case m.Name == "CallAdd" || known == nil:
 		now := s.calls.add(s, id, user)
-		if !h.holdsAlien(s, user) {
-			now.doubt = h.left[s.name()][user].doubt(id)
+		if now.told == (Call{}) || now.Alien {
+			now.suspects = h.suspects(now)
 		}
 		if known != nil && known.User != user {
 			h.recountUser(known.User)
@@ -232,21 +222,13 @@ func (h *hub) call(s *session, m message) error {
 
 // tellCalls tells what is new about the calls of a user.
 func (h *hub) tellCalls(s *session, user string) {
-	s.calls.judge(user, h.holdsAlien(s, user))
+	s.calls.judge(user)
 	for _, call := range s.calls.byUser[user] {
 		if call.told != call.Call {
 			call.told = call.Call
 			h.emit(CallSeen{Call: call.Call})
 		}
 	}
-}
-
-// holdsAlien reports whether one of the connections of a PBX holds an alien call of a
-// user that the PBX may tell of.
-func (h *hub) holdsAlien(of *session, user string) bool {
-	return !h.opts.AlienCallsUnseen && h.routes.any(func(s *session) bool {
-		return s.name() == of.name() && s.aliens.held(user)
-	})
 }
 
 func (h *hub) endCall(s *session, known *call, lost bool) {

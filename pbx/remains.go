@@ -1,48 +1,87 @@
 package pbx
 
 import (
-	"maps"
+	"slices"
 	"time"
 )
 
-// remains are what a connection that has ended may have left behind of a user: an alien
-// call. A nil one is nothing.
+// lingering is the time in which a PBX tells the end of an alien call that it has deleted.
+const lingering = 5 * time.Second
+
+// remains are what a connection leaves that has ended, until its PBX should have noticed: alien
+// calls that may still be there, and which calls were real.
 type remains struct {
-	till time.Time       // the PBX should have noticed by then
-	real map[string]bool // ids of calls that were told to be real ones
+	aliens []*alien
+	real   map[string]string // users, by the id of the call
 }
 
-// doubt returns until when a call may be the one that was left behind; zero is never.
-func (r *remains) doubt(id string) time.Time {
-	if r == nil || r.real[id] {
-		return time.Time{}
-	}
-	return r.till
+// of returns the alien calls of a user.
+func (r *remains) of(user string) []*alien {
+	return slices.DeleteFunc(slices.Clone(r.aliens), func(a *alien) bool { return a.guid != user })
 }
 
-// leave takes down what a connection that has ended may have left behind.
+// leave takes down what a connection that has ended leaves.
 func (h *hub) leave(s *session) {
-	left := h.left[s.name()]
-	if left == nil {
-		left = map[string]*remains{}
-		h.left[s.name()] = left
-	}
-	for user := range s.aliens.users() {
-		if left[user] == nil {
-			left[user] = &remains{real: map[string]bool{}}
-		}
-		left[user].till = time.Now().Add(h.opts.ReconnectWithin)
-	}
+	pbx, left := s.name(), &remains{aliens: s.aliens.all(), real: map[string]string{}}
 	for id, call := range s.calls.told() {
-		if r := left[call.User]; r != nil && !call.Alien {
-			r.real[id] = true
+		if !call.Alien {
+			left.real[id] = call.User
 		}
 	}
+	h.left[pbx] = append(h.left[pbx], left)
+	h.fade(pbx, left.aliens, h.opts.ReconnectWithin)
+	time.AfterFunc(h.opts.ReconnectWithin, func() {
+		h.post(func() {
+			h.left[pbx] = slices.DeleteFunc(h.left[pbx], func(r *remains) bool { return r == left })
+		})
+	})
 }
 
-// forgetRemains forgets what every PBX should have noticed by now.
-func (h *hub) forgetRemains(now time.Time) {
-	for _, left := range h.left {
-		maps.DeleteFunc(left, func(_ string, r *remains) bool { return !now.Before(r.till) })
+// fade has alien calls that have ended be over after a while. What is still taken for one by then
+// is a real call. It may be called on any goroutine.
+func (h *hub) fade(pbx string, ended []*alien, wait time.Duration) {
+	time.AfterFunc(wait, func() {
+		h.post(func() {
+			for _, a := range ended {
+				a.over = true
+				h.retell(pbx, a.guid)
+			}
+		})
+	})
+}
+
+// retell tells what the calls of a user on a PBX are taken for by now.
+func (h *hub) retell(pbx, user string) {
+	for _, s := range h.routes.all() {
+		if s.name() == pbx {
+			h.tellCalls(s, user)
+		}
 	}
+	h.recountUser(user)
+}
+
+// suspects returns the alien calls that a call may be which a PBX tells of for the first time. One
+// that was real on a connection before is that still, at least while a PBX lists what is there.
+func (h *hub) suspects(c *call) []*alien {
+	if h.opts.AlienCallsUnseen {
+		return nil
+	}
+	var held, left []*alien
+	for _, s := range h.routes.all() {
+		if s.name() == c.PBX {
+			held = append(held, s.aliens.held(c.User)...)
+		}
+	}
+	listed := !h.readingOf(h.users[c.User]).known()
+	for _, r := range h.left[c.PBX] {
+		switch {
+		case r.real[c.ID] != c.User:
+			left = append(left, r.of(c.User)...)
+		case listed:
+			return nil
+		default:
+			return held
+		}
+	}
+	return append(held, left...)
 }

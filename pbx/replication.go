@@ -17,7 +17,8 @@ type replication struct {
 	synced   bool // and was told, with UsersSynced after it
 	failed   bool // to be begun again
 
-	unchecked error // why a licence is not known yet, of the last check
+	checks    bool  // a licence was told
+	unchecked error // why one was not, of the last check
 
 	over atomic.Bool // another one has begun
 	bad  int         // malformed rows, until complete of the one who asks for the next
@@ -111,12 +112,20 @@ func (h *hub) copyComplete() {
 	h.settled()
 }
 
-// settled tells that the copy is there, once the licence of everyone is known.
+// settled tells that the copy is there, once the licence of everyone is known, or given up.
 func (h *hub) settled() {
 	if h.master == nil || !h.copied.complete {
 		return
 	}
-	h.lights.users(h.master, len(h.users), h.unsettled, h.copied.unchecked, !h.opts.LicenceOff && !h.master.has(apiAdmin))
+	unproven := 0
+	if h.unsettled == 0 {
+		for _, u := range h.users {
+			if u.licence.checked.IsZero() {
+				unproven++
+			}
+		}
+	}
+	h.lights.users(h.master, len(h.users), h.unsettled, unproven, h.copied.unchecked, !h.opts.LicenceOff && !h.master.has(apiAdmin))
 	if h.unsettled == 0 && !h.copied.synced {
 		h.copied.synced = true
 		h.emit(UsersSynced{})

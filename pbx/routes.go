@@ -9,7 +9,8 @@ import (
 )
 
 // routes say which connection serves whom. The hub changes them, writes read them:
-// a write must not wait for the hub, which may be telling the writer of an event.
+// a write must not wait for the hub, which may be telling the writer of an event. Only an
+// alien call, which waits for what the hub learns, does.
 type routes struct {
 	onMaster bool // the master serves everybody
 

@@ -27,7 +27,7 @@ func (h *hub) expect(pbx string) {
 
 // interrupt begins the silence of a PBX that has told its calls until now.
 func (h *hub) interrupt(s *session) {
-	if !s.has(apiCalls) || h.opts.Calls == CallsOfPBX && !s.calls.known {
+	if !s.has(apiCalls) || h.opts.Calls == CallsOfPBX && !s.calls.known() {
 		return
 	}
 	users := map[string]bool{}
@@ -86,7 +86,7 @@ func (h *hub) movedFrom(pbx, guid string) {
 
 // doubts reports whether a watched user may have a call that was not told.
 func (h *hub) doubts(u *user) bool {
-	if r := h.readingOf(u); r.counts() && !r.known {
+	if r := h.readingOf(u); r.counts() && !r.known() {
 		return true
 	}
 	for pbx, s := range h.silences {

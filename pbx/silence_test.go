@@ -230,6 +230,7 @@ func TestSilenceHoldsUpOnlyWhoMayHaveACall(t *testing.T) {
 		master, slave := pair("master")
 		master.connect(r)
 		slave.connect(r)
+		synctest.Wait()
 		require.NoError(t, slave.conn.Close())
 		r.take()
 		master.send(added(5))

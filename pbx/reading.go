@@ -1,0 +1,89 @@
+package pbx
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pbx365/connector/presence"
+)
+
+// callsWithin is the time that a PBX has to tell its calls, from the first question for them, before an
+// alien call is added without knowing them. One that is refused or left unanswered is asked again
+// meanwhile.
+const callsWithin = 30 * time.Second
+
+// reading is how far calls have been asked for. The zero value is that of a PBX which
+// does not tell them.
+type reading struct {
+	since  time.Time     // of the first question
+	asking bool          // the answer has not come
+	err    error         // of the last answer; to be asked again
+	done   chan struct{} // closed once those that were there have come; nil before the first question
+}
+
+// ask begins a question. What is known of the calls stays unknown until the answer.
+func (r *reading) ask() {
+	if !r.asked() || r.known() {
+		r.since, r.done = time.Now(), make(chan struct{})
+	}
+	r.asking = true
+}
+
+func (r reading) asked() bool { return r.done != nil }
+
+// known reports whether those that were there have come.
+func (r reading) known() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// counts reports whether calls say who is on the phone. Otherwise the word has to do.
+func (r reading) counts() bool { return r.asked() && r.err == nil }
+
+// readingOf is how far the calls of a user have been asked for.
+func (h *hub) readingOf(u *user) reading {
+	switch {
+	case u == nil:
+	case h.opts.Calls != CallsOfUsers:
+		if s := h.callers[u.Home]; s != nil {
+			return s.calls.reading
+		}
+	case u.watch != nil:
+		return u.watch.calls
+	}
+	return reading{}
+}
+
+// awaitCalls waits until the calls of a user are known or overdue, if they are asked for, and reports
+// whether that took a wait. It ends with the connection s at the latest.
+func (h *hub) awaitCalls(ctx context.Context, s *session, guid string) (waited bool, err error) {
+	answer := make(chan reading, 1)
+	h.post(func() { answer <- h.readingOf(h.users[guid]) })
+	var known <-chan struct{}
+	var overdue <-chan time.Time
+	for {
+		select {
+		case r := <-answer:
+			left := time.Until(r.since.Add(callsWithin))
+			if !r.asked() || r.known() || left <= 0 {
+				return false, nil
+			}
+			known, overdue = r.done, time.After(left)
+		case <-known:
+			return true, nil
+		case <-overdue:
+			return true, nil
+		case <-s.stopped:
+			return false, fmt.Errorf("%w any more: %w", ErrNotConnected, s.cause)
+		case <-presence.Wanted(ctx).Done():
+			return false, presence.ErrWithdrawn
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+}

@@ -41,7 +41,8 @@
 //
 // Teams may show changes late, in their order, up to the settle time. What seems to replace a write
 // of the connector may thus be older. It counts, because mostly it is not; the write is [Doubted] until
-// the settle time ends, and taken up again if it shows after all.
+// the settle time ends, and taken up again if it shows after all. So is one whose repetition is refused:
+// an earlier try of it may have arrived.
 //
 // # Flapping, and others who write
 //

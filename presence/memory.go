@@ -114,9 +114,11 @@ type Call struct {
 //	   │         ▲└────▶ Hidden        ▲
 //	   │         └───── Renewing ◀── Stands
 //	   └▶ Refused          Lifting ──▶ Lifted ──▶ Pending
-//	                       Doubted ◀──▶ Stands
 //
-// A session that is still Renewing when its time is over is Pending again.
+//	any of a preferred presence ──▶ Doubted ──▶ Stands, forgotten
+//
+// A session that is still Renewing when its time is over is Pending again. A refused activity is
+// compared with what the PBX shows next, and a refused preferred presence is forgotten, or Doubted.
 type Stage string
 
 // The stages. Whether a Pending, Renewing, Leaving or Lifting write has arrived is not
@@ -127,7 +129,7 @@ const (
 	Stands   Stage = "stands"   // seen
 	Hidden   Stage = "hidden"   // acknowledged, and the side shows something else
 	Refused  Stage = "refused"  // refused for good; not tried again while its cause lasts
-	Doubted  Stage = "doubted"  // a preferred presence given up for a change that may be older: it may show yet
+	Doubted  Stage = "doubted"  // a preferred presence given up that may show yet: for a change that may be older, or refused
 	Lifting  Stage = "lifting"  // a preferred presence that makes room for a call
 	Lifted   Stage = "lifted"   // … and comes back when the call ends
 	Renewing Stage = "renewing" // a session that has to last longer

@@ -81,6 +81,7 @@ type chaos struct {
 	crowd  *crowd
 	line   *line
 	ambush ambush
+	log    *os.File // of the connector and the simulators
 	run    *processes
 	now    *process // the connector that runs
 	hits   int      // kills in the middle of a write
@@ -124,6 +125,9 @@ func (c *chaos) perform(ctx context.Context) error {
 // build makes the stage. Half of the people are pushed: half of the communication users are
 // there that it would take, or two of whom the tenant accepts one.
 func (c *chaos) build(ctx context.Context) (err error) {
+	if c.log, err = os.CreateTemp("", "connector-chaos-*.log"); err != nil {
+		return err
+	}
 	c.script = script{
 		people: c.people, rounds: c.rounds, seed: c.seed,
 		round: c.during(c.kills-c.late()) / time.Duration(c.rounds), final: c.during(c.late()),
@@ -134,10 +138,10 @@ func (c *chaos) build(ctx context.Context) (err error) {
 	for _, upn := range names[:max(2, len(names)/2)] {
 		users = append(users, map[string]any{"upn": upn, "password": "demo"})
 	}
-	keys := map[string]any{"users": users, "log-level": "info", "pace": "1s", "reconcile-every": "10s", "settle": "5s"}
+	keys := map[string]any{"users": users, "log-level": "debug", "pace": "1s", "reconcile-every": "10s", "settle": "5s"}
 	maps.Copy(keys, c.keys)
 	c.stage, err = newStage(ctx, "auto", setting{
-		people: c.people + extras, patience: c.patience, log: slog.New(slog.DiscardHandler),
+		people: c.people + extras, patience: c.patience, log: slog.New(slog.NewTextHandler(c.log, nil)),
 		tenant: graphtest.Options{Seed: c.seed, OnePerApp: c.people <= graph.PushLimit, Arrived: c.ambush.teams},
 		fault:  c.line.fault, arrived: c.ambush.phones, keys: keys,
 	})
@@ -149,19 +153,15 @@ func (c *chaos) build(ctx context.Context) (err error) {
 	return nil
 }
 
-// close leaves the log of the connector where something went wrong.
+// close leaves the log where something went wrong.
 func (c *chaos) close(err error) error {
 	if c.now != nil {
 		c.now.kill()
 	}
-	err = errors.Join(err, c.stage.close())
-	if c.run == nil {
-		return err
+	if err = errors.Join(err, c.stage.close()); err != nil {
+		return fmt.Errorf("%w; the log of the connector and of the simulators is %s", err, c.log.Name())
 	}
-	if err == nil {
-		return c.run.remove()
-	}
-	return fmt.Errorf("%w; the log of the connector is %s", err, c.run.log.Name())
+	return errors.Join(c.log.Close(), os.Remove(c.log.Name()))
 }
 
 // report tells how it goes.

@@ -17,7 +17,7 @@ import (
 
 // start starts the connector, and waits until half of the people are pushed.
 func (c *chaos) start(ctx context.Context) (err error) {
-	if c.run, err = newProcesses(c.stage); err != nil {
+	if c.run, err = newProcesses(c.stage, c.log); err != nil {
 		return err
 	}
 	if c.now, err = c.run.start("serve"); err != nil {

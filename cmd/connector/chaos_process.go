@@ -21,18 +21,14 @@ type processes struct {
 	log     *os.File
 }
 
-// newProcesses has the processes write to a file that outlives them, and the stage.
-func newProcesses(s *stage) (*processes, error) {
+// newProcesses has the processes write to log.
+func newProcesses(s *stage, log *os.File) (*processes, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	ca := filepath.Join(s.dir, "ca.pem")
 	if err := os.WriteFile(ca, s.tenant.CAFile(), 0o600); err != nil {
-		return nil, err
-	}
-	log, err := os.CreateTemp("", "connector-chaos-*.log")
-	if err != nil {
 		return nil, err
 	}
 	return &processes{program, s.file, append(foreign(os.Environ()), "SSL_CERT_FILE="+ca), log}, nil
@@ -42,9 +38,6 @@ func newProcesses(s *stage) (*processes, error) {
 func foreign(env []string) []string {
 	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "CONNECTOR_") })
 }
-
-// remove deletes the log.
-func (p *processes) remove() error { return errors.Join(p.log.Close(), os.Remove(p.log.Name())) }
 
 // process is a connector that runs.
 type process struct {

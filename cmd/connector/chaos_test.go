@@ -65,12 +65,12 @@ func TestChaosTellsWhereTheConnectorEndedByItself(t *testing.T) {
 	err := c.play(t.Context())
 	require.ErrorContains(t, err, "the connector ended by itself: exit status 1")
 	require.NotErrorIs(t, err, errChaos)
-	log := c.run.log.Name()
-	require.ErrorContains(t, err, "the log of the connector is "+log)
+	log := c.log.Name()
+	require.ErrorContains(t, err, "the log of the connector and of the simulators is "+log)
 	text, err := os.ReadFile(log)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "option Password is longer than the 15 characters")
-	require.NoError(t, c.run.remove())
+	require.NoError(t, os.Remove(log))
 }
 
 func TestChaosEndsWhenInterrupted(t *testing.T) {
@@ -86,7 +86,7 @@ func TestChaosEndsWhenInterrupted(t *testing.T) {
 	})
 	require.ErrorIs(t, c.play(ctx), context.Canceled)
 	<-c.now.ended
-	require.NoError(t, os.Remove(c.run.log.Name()))
+	require.NoError(t, os.Remove(c.log.Name()))
 }
 
 type writerFunc func([]byte) (int, error)

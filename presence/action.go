@@ -156,6 +156,9 @@ func (s *step) actPBX() Action {
 	case w != nil && w.Stage == Pending:
 		return SetActivity{w.Activity}
 	case c != nil && c.Stage == Pending:
+		if s.PBX != nil { // where this try is made
+			c.Home, c.Connection = s.PBX.Home, s.PBX.Connection
+		}
 		return AddCall{}
 	}
 	return nil
@@ -173,19 +176,30 @@ func (s *step) leave() {
 		s.m.Call = nil
 	}
 	s.m.Agreed, s.m.TeamsRival, s.m.PBXRival = nil, nil, nil // a link that comes back begins anew
+	s.leaveTeams()
+	s.leavePBX()
+}
+
+func (s *step) leaveTeams() {
 	if w := s.m.ToTeams; w != nil && w.Stage == Doubted {
 		s.leaveDoubted(w)
 	}
-	if w := s.m.ToTeams; w == nil || w.Stage == Doubted {
-	} else if w.Value.IsZero() && w.Stage != Leaving && (w.Stage != Pending || len(w.Trail) == 0) {
+	switch w := s.m.ToTeams; {
+	case w == nil, w.Stage == Doubted, w.Stage == Lifting, w.Stage == Leaving:
+	case w.Value.IsZero() && (w.Stage != Pending || len(w.Trail) == 0):
 		s.m.ToTeams = nil // nothing of the connector's is left
-	} else if w.Stage != Lifting && w.Stage != Leaving {
+	default:
 		w.Stage = Leaving
 		s.fired(RuleTakeBack)
 	}
+}
+
+func (s *step) leavePBX() {
 	w := s.m.ToPBX
 	switch {
 	case w == nil || w.Activity == "":
+	case s.PBX == nil && w.Stage == Refused && !w.Tried && !w.oldIsOurs():
+		s.giveUpPBX()
 	case s.PBX == nil: // out of sight; what was written is taken to stand still
 		s.m.ToPBX = &PBXWrite{Old: w.Activity, Trail: w.Trail, Stage: Pending, At: s.Now}
 		s.fired(RuleTakeBack)
@@ -200,7 +214,12 @@ func (s *step) leave() {
 // leaveDoubted waits for the look that tells whether w is there, and not forever.
 func (s *step) leaveDoubted(w *TeamsWrite) {
 	end := w.At.Add(2 * s.Settle)
-	if s.wake(end); !s.Now.Before(end) {
+	if s.wake(end); s.Now.Before(end) {
+		return
+	}
+	if w.Tried {
+		w.Stage = Leaving
+	} else {
 		s.m.ToTeams = w.beneath()
 	}
 }

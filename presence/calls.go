@@ -34,7 +34,7 @@ func (s *step) callOnPBX(on bool) {
 	case !on && h != nil && h.Stage == Refused && h.Until.IsZero():
 		s.m.Session = nil
 	case !on && h != nil && h.Stage != Leaving && h.Stage != Gone:
-		if h.Stage == Renewing { // it may have arrived just now
+		if h.Stage == Pending || h.Stage == Renewing { // it may have arrived just now
 			h.Until = s.Now.Add(s.Session)
 		}
 		h.Stage = Leaving

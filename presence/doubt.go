@@ -5,7 +5,7 @@ package presence
 func (s *step) letGo() {
 	w := s.m.ToTeams
 	if !w.Value.IsZero() && !w.lifted() && s.Teams.At.Before(w.At.Add(s.Settle)) {
-		w.Stage, w.Trail, w.Replaced, w.Under = Doubted, nil, nil, Teams{}
+		w.Stage, w.Trail, w.Replaced, w.Under, w.Tried = Doubted, nil, nil, Teams{}, false
 		s.settleDoubted(w)
 		return
 	}
@@ -33,6 +33,7 @@ func (s *step) settleDoubted(w *TeamsWrite) {
 		s.unsure = true
 	case shows:
 		s.regain(w)
+	case w.Tried && signedOut(s.Teams.Value):
 	case s.settledAndSeen(w.At):
 		s.m.ToTeams = w.beneath()
 	default:
@@ -62,7 +63,11 @@ func (s *step) regain(w *TeamsWrite) {
 	if carries && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
 		return
 	}
-	w.Stage = Stands
+	w.Stage, w.Tried = Stands, false
+	if carries && s.PBX.Value.Activity != "" && !s.fromTeams() {
+		*s.m.Agreed = Pair{s.Teams.Value, s.PBX.Value.Activity}
+		return
+	}
 	if word, visible := s.word(); carries && visible {
 		s.fired(RuleLate)
 		s.carryTeams(s.Teams.Value, word, s.PBX.Value.Activity)

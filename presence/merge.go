@@ -139,7 +139,7 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 func (s *step) leaves(word string) bool {
 	before := s.m.Agreed.Teams
 	_, known := s.Tables.ToPBX(before.Activity)
-	return word == Online && !s.fromTeams() && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before) || !known)
+	return word == Online && !s.fromTeams() && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before) || !known && !before.IsZero())
 }
 
 func (s *step) carryTeams(teams Teams, word, pbx string) {
@@ -222,7 +222,9 @@ func (s *step) writeTeams(manual Manual) {
 	case last.inFlight(), last != nil && last.Stage == Leaving:
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Value))
 		w.Replaced = distinct(append(slices.Clip(last.Replaced), last.Old))
-		w.Under, w.UnderUntil = last.Value, last.Until
+		if w.Under, w.UnderUntil = last.Value, last.Until; last.Value.IsZero() && last.Stage != Sent {
+			w.Under, w.UnderUntil = last.Under, last.UnderUntil
+		}
 	case last != nil && !last.Value.IsZero() && !last.lifted():
 		w.Trail = []Teams{last.Value}
 		w.Under, w.UnderUntil = last.Value, last.Until

@@ -250,7 +250,7 @@ func (m *model) choose(value string) {
 	switch {
 	case value == "":
 		m.office.prefer(presence.Teams{}, 0, anna)
-	case written != nil && (written.Value == shows(value) || slices.Contains(written.Trail, shows(value))): // nobody can tell
+	case written != nil && (written.Value == shows(value) || slices.Contains(written.Trail, shows(value)) || m.unnumbered && written.Old == shows(value)): // nobody can tell
 		m.cause(preferred)
 		m.office.prefer(shows(value), 24*time.Hour, both)
 	case m.office.client.IsZero(): // while she is signed out, nobody sees it
@@ -268,10 +268,10 @@ func (m *model) contact(value string) {
 		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value) && value != "" {
 			by = both // nobody can tell
 		}
-		m.exchange.set(value, by)
-		o := m.office // what she has done in Teams is seen, or nothing
+		o := m.office // what she has done in Teams is seen and agreed, or nothing
+		m.phoneOnly = by == anna && o.session.IsZero() && o.slot.IsZero() && m.ready() && !inCall(o.shown) && m.connector.memory.Agreed.Teams.Shows(o.shown)
 		m.said = presence.Teams{}
-		m.phoneOnly = by == anna && o.session.IsZero() && o.slot.IsZero() && m.ready()
+		m.exchange.set(value, by)
 	}
 }
 

@@ -15,9 +15,9 @@ func (s *step) settle() {
 }
 
 // doubt notes that what is to be written may have arrived: it was decided before, and that was
-// stored. So it may stand although the next try is refused.
+// stored. So it may stand although the next try is refused. A session may last from the next try on.
 func (s *step) doubt() {
-	if h := s.m.Session; h != nil && h.Stage == Pending {
+	if h := s.m.Session; h != nil && h.Stage == Pending && !s.TeamsHeld {
 		h.Until = s.Now.Add(s.Session)
 	}
 	if w := s.m.ToTeams; w != nil && w.Stage == Pending {

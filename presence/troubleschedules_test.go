@@ -111,6 +111,66 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			300s anna's Teams client shows InAMeeting
 			500s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "clear preferred presence"},
 		},
+		"an alien call that is refused after a restart": {`
+			0s the connector will be killed between store and write
+			60s anna is shown InACall in Teams
+			61s the next write is refused
+			80s all troubles end
+			300s anna's Teams client shows InAMeeting
+			600s the calls end, and nothing more happens`, []string{"add alien call", "activity busy", "activity meeting"},
+		},
+		"what arrives late does not take away what was set on the phone": {`
+			0s changes show in Teams after 6s
+			1s anna's Teams client shows Inactive
+			2s anna sets lunch on the PBX
+			60s all troubles end
+			300s anna sets worship on the PBX
+			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away"},
+		},
+		"nor does what was refused and has arrived": {`
+			0s the connector will be killed between write and answer
+			60s anna sets lunch on the PBX
+			62s the next write is refused
+			80s all troubles end
+			300s anna clears her presence on the PBX
+			600s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"what was refused and has arrived stays in doubt while nobody is at Teams": {`
+			0s the connector will be killed between write and answer
+			60s anna sets lunch on the PBX
+			62s the next write is refused
+			63.1s anna signs out of Teams
+			80s all troubles end
+			300s anna's Teams client shows Available
+			600s the link ends`, []string{"preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"or cannot be read": {`
+			0s the connector will be killed between write and answer
+			60s anna sets away on the PBX
+			62s the next write is refused
+			63s Teams cannot be read for 15m0s
+			66s anna's licence is lost
+			400s all troubles end
+			700s anna sets worship on the PBX
+			900s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
+		},
+		"what is beneath a clearing that was lost and replaced": {`
+			0s anna sets away on the PBX
+			60s the next write is lost
+			60s anna clears her presence on the PBX
+			60.1s anna sets dnd on the PBX
+			60.5s the next write is refused
+			80s all troubles end
+			300s anna sets worship on the PBX
+			600s the link ends`, []string{"preferred presence Away/Away", "clear preferred presence", "preferred presence DoNotDisturb/DoNotDisturb", "clear preferred presence"},
+		},
+		"Available chosen during a call, after what was preferred has run out": {`
+			0s anna sets busy on the PBX
+			86000s a call begins on the PBX
+			86460s all troubles end
+			86700s anna chooses Available in Teams
+			86900s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "activity available", "clear session"},
+		},
 		"a session that stands although its repetition is refused": {`
 			0s the connector will be killed between write and answer
 			60s a call begins on the PBX

@@ -149,7 +149,7 @@ func (c *chaos) build(ctx context.Context) (err error) {
 		return err
 	}
 	c.crowd = newCrowd(c.stage)
-	c.line.dropped, c.ambush.worth = c.crowd.dropped, c.crowd.regrettable
+	c.ambush.worth = c.crowd.regrettable
 	return nil
 }
 

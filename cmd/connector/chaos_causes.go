@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
 )
 
 // causes are what may bring about writes for one person.
@@ -12,7 +13,7 @@ type causes struct {
 	inputs []reason
 	late   []reason
 	kills  []time.Time
-	lost   []loss
+	lost   []pbxtest.Loss
 	ended  time.Time
 }
 
@@ -117,7 +118,7 @@ func (c causes) ends(last *written, w written) bool {
 
 // repeats reports that w has to be: the connector cannot know what became of the last
 // write in that place. An alien call of which nothing is known is deleted as well, and one that
-// is known ends with its connection.
+// is known ends with its connection. A PBX may notice that end after the next connection has begun.
 func (c causes) repeats(last *written, w written) bool {
 	switch {
 	case last == nil:
@@ -127,11 +128,13 @@ func (c causes) repeats(last *written, w written) bool {
 	case last.value != w.value:
 		return false
 	}
-	interrupted := func(at time.Time) bool {
-		return at.After(last.at.Add(-underway)) && at.Before(w.at) && (at.Sub(last.at) < learnt || w.slot == slotAlien)
+	interrupted := func(at, from, to time.Time) bool {
+		return at.After(from) && at.Before(to) && (at.Sub(last.at) < learnt || w.slot == slotAlien)
 	}
 	return last.unsure ||
-		slices.ContainsFunc(c.kills, interrupted) ||
-		slices.ContainsFunc(c.lost, func(l loss) bool { return l.pbx == w.pbx && interrupted(l.at) }) ||
+		slices.ContainsFunc(c.kills, func(at time.Time) bool { return interrupted(at, last.at.Add(-underway), w.at) }) ||
+		slices.ContainsFunc(c.lost, func(l pbxtest.Loss) bool {
+			return l.PBX == w.pbx && interrupted(l.Time, last.at, w.at.Add(underway))
+		}) ||
 		w.slot == slotSession && w.value != "" && w.at.Sub(last.at) >= renewed
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pbx365/connector/graph/graphtest"
+	"github.com/pbx365/connector/pbx/pbxtest"
 )
 
 func TestWritesNeedACause(t *testing.T) {
@@ -49,7 +50,7 @@ func TestWritesNeedACause(t *testing.T) {
 		return c
 	}
 	lost := func(c causes, pbx string, at float64) causes {
-		c.lost = append(c.lost, loss{second(at), pbx})
+		c.lost = append(c.lost, pbxtest.Loss{Time: second(at), PBX: pbx})
 		return c
 	}
 	ended := func(c causes, at float64) causes {
@@ -82,6 +83,8 @@ func TestWritesNeedACause(t *testing.T) {
 		"the same twice, killed once":       {killed(inputs(1), 2.5), []written{activity(2, "away"), activity(3, "away"), activity(4, "away")}, 1},
 		"another one, killed":               {killed(inputs(1), 2.5), []written{activity(2, "away"), activity(3, "busy")}, 1},
 		"the same again, cut off":           {lost(inputs(1), "master", 2.5), []written{activity(2, "away"), activity(3, "away")}, 0},
+		"the same again, cut off before":    {lost(inputs(1), "master", 1.5), []written{activity(2, "away"), activity(3, "away")}, 1},
+		"the same again, noticed later":     {lost(inputs(1), "master", 3.2), []written{activity(2, "away"), activity(3, "away")}, 0},
 		"the same again, cut off later":     {lost(inputs(1), "master", 8), []written{activity(2, "away"), activity(9, "away")}, 1},
 		"an alien call, cut off later":      {lost(inputs(1), "slave", 28), []written{alien(2, "call"), alien(29, "call")}, 0},
 		"the same again, another cut off":   {lost(inputs(1), "slave", 2.5), []written{activity(2, "away"), activity(3, "away")}, 1},

@@ -17,8 +17,6 @@ type line struct {
 	// connects: where one of these breaks the whole, none would ever succeed.
 	rare float64
 	fair atomic.Bool // nothing goes wrong any more
-	// dropped is told of which PBX the connection is cut.
-	dropped func(pbx string)
 
 	mu  sync.Mutex // protects following
 	rng *rand.Rand
@@ -27,11 +25,11 @@ type line struct {
 // newLine has a share of the requests go wrong, and with one in a hundred every tenth copy of all
 // users.
 func newLine(share float64, people int, seed uint64) *line {
-	return &line{share: share, rare: 10 / float64(people), dropped: func(string) {}, rng: rand.New(rand.NewPCG(seed, 2))}
+	return &line{share: share, rare: 10 / float64(people), rng: rand.New(rand.NewPCG(seed, 2))}
 }
 
 // fault is what happens to a request.
-func (l *line) fault(pbx, _, request string) pbxtest.Fault {
+func (l *line) fault(request string) pbxtest.Fault {
 	l.mu.Lock()
 	strikes, rarely := l.rng.Float64() < l.share, l.rng.Float64() < l.rare
 	f := oneOf(l.rng, pbxtest.FaultRefuse, pbxtest.FaultRefuseString, pbxtest.FaultIgnore, pbxtest.FaultDrop,
@@ -47,18 +45,14 @@ func (l *line) fault(pbx, _, request string) pbxtest.Fault {
 	if !strikes || l.fair.Load() {
 		return pbxtest.FaultNone
 	}
-	if cut {
-		l.dropped(pbx)
-	}
 	return f
 }
 
 // shake breaks the connections of the PBXs, in every way there is, until ctx ends.
-func (s *stage) shake(ctx context.Context, seed uint64, every time.Duration, dropped func(pbx string)) {
+func (s *stage) shake(ctx context.Context, seed uint64, every time.Duration) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	for wait(ctx, within(rng, 0, 2*every)) {
 		pbx := oneOf(rng, s.master, s.slave)
-		dropped(pbx.Name())
 		switch rng.IntN(3) {
 		case 0:
 			pbx.Drop()

@@ -77,7 +77,7 @@ func (c *chaos) storm(ctx context.Context, cues []cue, kills int, rng *rand.Rand
 	ctx, calm := context.WithCancel(ctx)
 	defer calm()
 	seed := rng.Uint64()
-	shaking.Go(func() { c.stage.shake(ctx, seed, 4*c.between, c.crowd.dropped) })
+	shaking.Go(func() { c.stage.shake(ctx, seed, 4*c.between) })
 	return c.follow(ctx, cues, kills, rng)
 }
 

@@ -49,15 +49,8 @@ type crowd struct {
 	mu     sync.Mutex // protects following
 	people []*character
 	kills  []time.Time
-	lost   []loss
 	finale time.Time // since when everybody does one last thing
 	ended  time.Time // when the connector was told to stop
-}
-
-// loss is the end of the connections of a PBX.
-type loss struct {
-	at  time.Time
-	pbx string
 }
 
 func newCrowd(s *stage) *crowd {
@@ -122,13 +115,6 @@ func (c *crowd) killed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kills = append(c.kills, time.Now())
-}
-
-// dropped notes that a PBX has lost its connections, or is about to.
-func (c *crowd) dropped(pbx string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lost = append(c.lost, loss{time.Now(), pbx})
 }
 
 // stopped notes that the connector has been told to take back what it holds.

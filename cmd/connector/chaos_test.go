@@ -44,6 +44,7 @@ func TestChaosKeepsWhatIsPromised(t *testing.T) {
 	require.GreaterOrEqual(t, c.hits, 2, "in the middle of a write")
 	require.Greater(t, c.crowd.acts(), 4*60)
 	require.Greater(t, c.crowd.writes(), 60)
+	require.NotEmpty(t, c.stage.system.Losses())
 }
 
 func TestChaosTakesArgumentsThatMakeSense(t *testing.T) {

@@ -97,6 +97,7 @@ func (c *crowd) spurious() (all []string) {
 			refused[w.who] = append(refused[w.who], standIn(w))
 		}
 	}
+	losses := c.system.Losses()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tell := func(p *character, of []written, because causes) {
@@ -105,7 +106,7 @@ func (c *crowd) spurious() (all []string) {
 		}
 	}
 	for _, p := range c.people {
-		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, lost: c.lost, ended: c.ended}
+		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, lost: losses, ended: c.ended}
 		for _, in := range p.inputs {
 			because.inputs = append(because.inputs, in.reasons()...)
 		}

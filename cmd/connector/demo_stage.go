@@ -67,7 +67,7 @@ type setting struct {
 	// tenant are the options of the tenant. The PBXs ask fault what goes wrong, and tell
 	// arrived of each write before it is done.
 	tenant  graphtest.Options
-	fault   func(pbx, api, mt string) pbxtest.Fault
+	fault   func(request string) pbxtest.Fault
 	arrived func(pbxtest.Write)
 	// keys change the configuration of the connector, and sabotage the world around
 	// it, so that tests can see a play fail.
@@ -179,7 +179,7 @@ func (s *stage) startPBXs(ctx context.Context, d setting) {
 	for _, name := range []string{"master", "slave"} {
 		var ask func(api, mt string) pbxtest.Fault
 		if d.fault != nil {
-			ask = func(api, mt string) pbxtest.Fault { return d.fault(name, api, mt) }
+			ask = func(_, mt string) pbxtest.Fault { return d.fault(mt) }
 		}
 		pbx := s.system.AddPBX(pbxtest.Options{
 			Fault: ask, Arrived: d.arrived,

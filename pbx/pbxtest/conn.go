@@ -83,6 +83,7 @@ func (c *conn) close() {
 		return
 	}
 	c.closed = true
+	c.sys.losses = appendBounded(c.sys.losses, Loss{time.Now(), c.pbx.o.Name})
 	close(c.dropped)
 	delete(c.pbx.conns, c)
 	for _, api := range c.presence {

@@ -62,6 +62,20 @@ func (s *System) Failures() []Failure {
 	return slices.Clone(s.failures)
 }
 
+// Loss is the end of a connection, whatever has ended it.
+type Loss struct {
+	Time time.Time
+	PBX  string
+}
+
+// Losses lists the ends of connections, oldest first. A request that was served on one before, and
+// not answered, never is. At least the newest 65536 are kept.
+func (s *System) Losses() []Loss {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.losses)
+}
+
 // strike keeps what befalls a request. The API of an impersonation goes by the name of what it
 // is one of.
 func (c *conn) strike(m message) {

@@ -109,6 +109,29 @@ func TestFailuresAreRemembered(t *testing.T) {
 	})
 }
 
+func TestEveryEndOfAConnectionIsKept(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(p *pbxtest.PBX, l *link){
+		"dropped":  func(p *pbxtest.PBX, _ *link) { p.Drop() },
+		"vanished": func(p *pbxtest.PBX, _ *link) { p.Vanish() },
+		"a fault": func(_ *pbxtest.PBX, l *link) {
+			l.send(`{"api":"PbxTableUsers","mt":"ReplicateStart","src":"1","columns":{"guid":{}}}`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sys := newSystem()
+				p, l := connected(t, sys, faulty("ReplicateStart", pbxtest.FaultDropAfter))
+				require.Empty(t, sys.Losses())
+				end(p, l)
+				synctest.Wait()
+				require.Equal(t, []pbxtest.Loss{{Time: time.Now(), PBX: "master"}}, sys.Losses())
+			})
+		})
+	}
+}
+
 func TestSlowAnswersComeInTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

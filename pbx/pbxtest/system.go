@@ -28,6 +28,7 @@ type System struct {
 	services   []Service
 	writes     []Write
 	failures   []Failure
+	losses     []Loss
 	violations []string
 	watch      chan struct{} // closed at the next change; nil while nobody waits
 }

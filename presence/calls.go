@@ -72,14 +72,16 @@ func (s *step) restore() {
 		return
 	}
 	switch {
-	case s.Goal == TakeBack && w.Stage == Lifted:
+	case s.Goal == TakeBack && !w.stays():
 		s.m.ToTeams = nil
 		return
 	case w.Until.Sub(s.Now) < time.Minute:
 		s.expired()
 		return
 	case w.Stage == Lifted && s.otherwise(w):
-		s.m.ToTeams = w.gone()
+		if s.m.ToTeams = w.gone(); w.stays() {
+			s.m.ToTeams, w.Stage = w, Leaving
+		}
 		s.agreeTeams(Teams{})
 		return
 	}
@@ -92,8 +94,7 @@ func (s *step) restore() {
 	s.fired(RuleRestore)
 }
 
-// otherwise reports that the PBX says something else than w by now: what should have replaced w was
-// refused.
+// otherwise reports that the PBX says something else than w by now.
 func (s *step) otherwise(w *TeamsWrite) bool {
 	if s.PBX == nil {
 		return false

@@ -346,8 +346,8 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 			c.mirrored()
 			c.mirrored()
 		case accountOf(a) == preferred && c.office.slotBy == ours:
-			if c.office.kept = true; a == presence.Action(presence.ClearPreferred{}) {
-				c.office.slotBy = both // given up, and hers from now on
+			if c.office.kept = true; c.memory.ToTeams.Stage == presence.Leaving {
+				c.office.slotBy = both // given up
 			}
 			c.cause(activity)
 		}

@@ -113,7 +113,7 @@ func (h *Session) cleared(at time.Time, refused bool) {
 func (m *Memory) clearedTeams(at time.Time, refused bool) {
 	switch w := m.ToTeams; {
 	case w.Stage == Lifting:
-		w.Stage, w.At = Lifted, at
+		w.Stage, w.At, w.Tried = Lifted, at, refused
 	case w.Stage == Leaving:
 		m.ToTeams = nil
 	case refused:

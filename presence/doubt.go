@@ -57,7 +57,7 @@ func (s *step) mistrust() {
 }
 
 // regain takes up a preferred presence again. What was carried to the PBX meanwhile is older, so
-// it is carried as well.
+// it is carried as well. What a person has set there stays.
 func (s *step) regain(w *TeamsWrite) {
 	carries := s.Goal == Sync && s.m.Agreed != nil && s.mayWrite(SidePBX)
 	if carries && (s.PBX == nil || s.tooSoon(s.m.Last.Activity)) {
@@ -65,7 +65,9 @@ func (s *step) regain(w *TeamsWrite) {
 	}
 	w.Stage, w.Tried = Stands, false
 	if carries && s.PBX.Value.Activity != "" && !s.fromTeams() {
-		*s.m.Agreed = Pair{s.Teams.Value, s.PBX.Value.Activity}
+		if *s.m.Agreed = (Pair{s.Teams.Value, s.PBX.Value.Activity}); s.otherwise(w) {
+			s.m.Agreed.PBX = "" // it has changed since w
+		}
 		return
 	}
 	if word, visible := s.word(); carries && visible {

@@ -52,7 +52,8 @@ type PBXWrite struct {
 	// had put there. Seen while this write is in flight, they are no change.
 	Old   string
 	Trail []string
-	// Tried says that the write may have arrived, although it is Pending or was refused.
+	// Tried says that the write may have arrived, although it is Pending or was refused. What is Lifted
+	// may still be there.
 	Tried bool
 	Stage Stage
 	// At is when the write was decided, then when it was acknowledged.
@@ -186,6 +187,9 @@ func (w *TeamsWrite) stands() bool {
 
 // lifted reports a preferred presence that makes room, or has made room, for a call.
 func (w *TeamsWrite) lifted() bool { return w != nil && (w.Stage == Lifting || w.Stage == Lifted) }
+
+// stays reports a lifted one that may still be in force.
+func (w *TeamsWrite) stays() bool { return w.lifted() && (w.Stage == Lifting || w.Tried) }
 
 func (w *TeamsWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 

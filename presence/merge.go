@@ -166,9 +166,9 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 // its way to Teams, or waits for the end of a call.
 func (s *step) writePBX(activity string) {
 	switch wait := s.m.ToTeams; {
-	case wait != nil && wait.Stage == Lifted:
+	case wait.lifted() && !wait.stays():
 		s.m.ToTeams = wait.gone()
-	case wait != nil && (wait.Stage == Pending || wait.Stage == Sent && !wait.Value.IsZero()):
+	case wait.stays(), wait != nil && (wait.Stage == Pending || wait.Stage == Sent && !wait.Value.IsZero()):
 		wait.Stage = Leaving // it may have arrived
 	}
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
@@ -185,14 +185,14 @@ func (s *step) carryPBX(pbx string, manual Manual) {
 	*s.m.Agreed = Pair{manual.Value, pbx}
 	busy := s.pbxCall() || s.realTeamsCall()
 	switch {
-	case manual.Value.IsZero() && last != nil && last.Stage == Lifted:
+	case manual.Value.IsZero() && last.lifted() && !last.stays():
 		s.m.ToTeams = last.gone()
 		s.agreeShown()
 	case !manual.Value.IsZero() && busy && weakerThanCall(manual.Value):
 		s.writeTeams(manual)
 		s.m.ToTeams.Stage = Lifted
 		switch {
-		case last != nil && last.Stage != Lifted && (!last.Value.IsZero() || last.Stage == Pending || last.Stage == Leaving):
+		case last.stays(), last != nil && !last.lifted() && (!last.Value.IsZero() || last.Stage == Pending || last.Stage == Leaving):
 			s.m.ToTeams.Stage = Lifting // something of ours is, or may be, in Teams
 			s.agreeTeams(Teams{})
 		case !s.ownCall():
@@ -219,7 +219,7 @@ func (s *step) writeTeams(manual Manual) {
 		Stage: Pending, At: s.Now, Until: s.Now.Add(manual.Lifetime),
 	}
 	switch last := s.m.ToTeams; {
-	case last.inFlight(), last != nil && last.Stage == Leaving:
+	case last.inFlight(), last.stays(), last != nil && last.Stage == Leaving:
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Value))
 		w.Replaced = distinct(append(slices.Clip(last.Replaced), last.Old))
 		if w.Under, w.UnderUntil = last.Value, last.Until; last.Value.IsZero() && last.Stage != Sent {

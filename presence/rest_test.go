@@ -220,7 +220,7 @@ func (m *model) valuesAtRest() {
 	if o.slotBy == ours && !o.slot.IsZero() && inTable && !o.kept && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
-	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && weaker(o.slot) {
+	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && !o.kept && weaker(o.slot) {
 		m.failf("%v hides the call", o.slot)
 	}
 	lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted

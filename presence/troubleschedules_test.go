@@ -171,6 +171,34 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			86700s anna chooses Available in Teams
 			86900s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "activity available", "clear session"},
 		},
+		"what has not made room yet, and is cleared before the link ends": {`
+			5s anna sets away on the PBX
+			60s a call begins on the PBX
+			60.1s Teams takes no writes for 15m0s
+			366s anna clears her presence on the PBX
+			366.5s anna's licence is lost
+			1500s all troubles end
+			2000s anna chooses Away in Teams
+			2300s the calls end, and nothing more happens`, append([]string{"preferred presence Away/Away", "session Busy/InACall"}, append(slices.Repeat([]string{"clear preferred presence"}, 21), "clear session")...),
+		},
+		"what may not make room, and is cleared during the call": {`
+			0s anna sets lunch on the PBX
+			60s a call begins on the PBX
+			60.1s the next write is refused
+			100s anna clears her presence on the PBX
+			120s the call on the PBX ends
+			200s all troubles end
+			300s anna sets worship on the PBX
+			600s the link ends`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "clear session"},
+		},
+		"what may not make room, and the link ends": {`
+			0s anna sets lunch on the PBX
+			60s a call begins on the PBX
+			60.1s the next write is refused
+			200s all troubles end
+			300s anna sets lunch on the PBX
+			600s the link ends`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "clear session"},
+		},
 		"a session that stands although its repetition is refused": {`
 			0s the connector will be killed between write and answer
 			60s a call begins on the PBX

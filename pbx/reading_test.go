@@ -187,21 +187,48 @@ func TestRenamedWhileCallsSettle(t *testing.T) {
 
 func TestCallsToldTwice(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, pbx.Options{})
-		f := newFake("master")
-		f.answers["Initialize"] = "-"
-		f.introduce(r, "ms365")
-		time.Sleep(26 * time.Second)
-		asked := f.requests("Initialize")
-		require.Len(t, asked, 2)
-		for _, m := range asked {
-			f.send(fmt.Sprintf(`{"api":"RCC","mt":"InitializeResult","src":%q}`, m["src"]))
-		}
-		time.Sleep(settle)
-		require.Equal(t, []string{"up", "user", "user", "synced", "seen", "seen"}, kinds(r.take()))
-		require.Equal(t, presence.StateOK, r.light("PBX master").State)
-	})
+	type answer struct {
+		wait time.Duration
+		to   int
+		rest string
+	}
+	for name, test := range map[string]struct {
+		answers []answer
+		again   int // how often they are asked for once more
+	}{
+		"at once":                       {[]answer{{0, 0, ""}, {0, 1, ""}}, 0},
+		"after its time":                {[]answer{{0, 0, ""}, {11 * time.Second, 1, ""}}, 0},
+		"refused once they are known":   {[]answer{{0, 0, ""}, {time.Second, 1, `,"error":1`}}, 0},
+		"refused before they have come": {[]answer{{0, 0, ""}, {settle / 2, 1, `,"error":1`}}, 1},
+		"refused before":                {[]answer{{0, 1, `,"error":1`}, {0, 0, ""}}, 0},
+		"refused, and told once more":   {[]answer{{0, 0, ""}, {settle / 2, 1, `,"error":1`}, {time.Second, 0, ""}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.presences["a"] = `[{"contact":"tel:","activity":"on-the-phone"}]`
+				f.answers["Initialize"] = "-"
+				f.introduce(r, "ms365")
+				time.Sleep(26 * time.Second)
+				asked := f.requests("Initialize")
+				require.Len(t, asked, 2)
+				f.set(func() { clear(f.answers) })
+				for _, a := range test.answers {
+					time.Sleep(a.wait)
+					f.send(fmt.Sprintf(`{"api":"RCC","mt":"InitializeResult","src":%q%s}`, asked[a.to]["src"], a.rest))
+				}
+				time.Sleep(time.Minute)
+				require.Len(t, f.requests("Initialize"), test.again)
+				seen := r.seen(r.take())
+				require.True(t, seen.Counted)
+				require.False(t, seen.OnPhone)
+				require.Equal(t, presence.StateOK, r.light("PBX master").State)
+			})
+		})
+	}
 }
 
 // A person with a real call is in a call in Teams as well, while the PBX does not tell its calls.

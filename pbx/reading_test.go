@@ -37,7 +37,7 @@ func TestAlienCallWaitsForCalls(t *testing.T) {
 		"refused of users":        {options: ofUsers, answer: refused, want: 30 * time.Second},
 		"not asked for":           {options: pbx.Options{Calls: pbx.CallsOff}},
 		"nor watched on its home": {options: pbx.Options{Calls: pbx.CallsOfUsers, Licence: "none"}},
-		"alien calls unseen":      {options: pbx.Options{AlienCallsUnseen: true}, answer: silence, told: time.Second, want: time.Second + settle},
+		"alien calls unseen":      {options: pbx.Options{AlienCallsUnseen: true}, answer: silence},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,6 +130,100 @@ func TestWaitForCallsEndsEarly(t *testing.T) {
 			})
 		})
 	}
+}
+
+// busy is the context of somebody who gets to look at several things at once only after a while.
+type busy struct {
+	context.Context
+	meanwhile func()
+}
+
+func (b busy) Done() <-chan struct{} {
+	time.Sleep(time.Millisecond)
+	b.meanwhile()
+	return b.Context.Done()
+}
+
+func TestWithdrawnInTheMomentInWhichCallsAreKnown(t *testing.T) {
+	t.Parallel()
+	for range 20 { // since chance decides what is looked at first
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, pbx.Options{})
+			f := newFake("master").connect(r)
+			var withdraw func()
+			ctx, withdraw := presence.Withdrawable(busy{t.Context(), func() { withdraw() }})
+			_, _, err := r.server.AddAlienCall(ctx, guidA)
+			require.ErrorIs(t, err, presence.ErrWithdrawn)
+			require.Empty(t, f.requests("CreateApi"))
+		})
+	}
+}
+
+// Who waits for calls does not wait for an answer that nobody needs any more.
+func TestCallsAreAskedOfSomebodyElseMeanwhile(t *testing.T) {
+	t.Parallel()
+	takenOver := func(r *rig, _, _ *fake) {
+		other := newFake("master")
+		other.handles = map[string]int{guidA: 1}
+		other.introduce(r, "ms365-api")
+	}
+	for name, test := range map[string]struct {
+		calls  pbx.CallSource
+		change func(r *rig, master, slave *fake)
+	}{
+		"another App object":           {pbx.CallsOfPBX, takenOver},
+		"another App object, of users": {pbx.CallsOfUsers, takenOver},
+		"moved": {pbx.CallsOfPBX, func(_ *rig, master, slave *fake) {
+			master.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "slave") + `}`)
+		}},
+		"renamed, of users": {pbx.CallsOfUsers, func(_ *rig, master, _ *fake) {
+			master.set(func() { master.handles[guidA] = 2 })
+			master.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "b", "master") + `}`)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Calls: test.calls, Master: "master"})
+				slave := newFake("slave").connect(r)
+				master := newFake("master")
+				master.handles = map[string]int{guidA: 1}
+				master.answers["Initialize"] = "-"
+				master.introduce(r, "ms365")
+				r.take()
+				begin := time.Now()
+				time.AfterFunc(settle/2, func() { test.change(r, master, slave) })
+				_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				require.LessOrEqual(t, time.Since(begin), time.Second)
+			})
+		})
+	}
+}
+
+// The calls may come over another connection than the alien call goes out on.
+func TestConnectionOfTheCallsIsLostAndBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		calls := newFake("master")
+		calls.apis, calls.answers["Initialize"] = `["RCC"]`, "-"
+		rest := newFake("master")
+		rest.apis = `["PbxApi","PbxTableUsers","PbxAdminApi","PbxImpersonation"]`
+		calls.introduce(r, "calls")
+		rest.introduce(r, "ms365")
+		r.take()
+		begin := time.Now()
+		time.AfterFunc(time.Second/2, func() {
+			_ = calls.conn.Close()
+			calls = newFake("master")
+			calls.apis = `["RCC"]`
+			calls.introduce(r, "calls")
+		})
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(begin), 2*time.Second)
+	})
 }
 
 // Who waits sees to nothing else, and what has changed by then counts.

@@ -27,8 +27,8 @@ func (h *hub) renewLicence(u *user) {
 }
 
 // checkLicence asks the master whether a user holds the licence (innovaphone SDK:
-// PbxAdminApi, CheckAppLic). A refusal is no answer: what is known stays, and the check is
-// due again.
+// PbxAdminApi, CheckAppLic). A refusal is no answer, nor is what cannot be read: what is
+// known stays, and the check is due again.
 func (h *hub) checkLicence(u *user) {
 	switch {
 	case h.master == nil:
@@ -53,9 +53,10 @@ func (h *hub) checkLicence(u *user) {
 		if err == nil {
 			err = m.into(&answer)
 		}
-		switch {
-		case errors.Is(err, ErrFrame):
+		if errors.Is(err, ErrFrame) {
 			s.badFrame(err)
+		}
+		switch {
 		case err == nil:
 			h.copied.checks = true
 			h.setLicence(u, answer.OK, time.Now())

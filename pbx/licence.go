@@ -83,13 +83,22 @@ func (h *hub) missLicence(u *user, err error) {
 
 func (h *hub) setLicence(u *user, held bool, checked time.Time) {
 	before := u.licence
+	h.tally(before, -1)
 	u.licence = licence{known: true, held: held, checked: checked}
+	h.tally(u.licence, 1)
 	h.announce(u, u.User)
 	h.place(u)
-	if !before.known {
-		h.unsettled--
-	}
 	if before.checked.IsZero() {
 		h.settled()
+	}
+}
+
+// tally counts n licences more of what is known of one.
+func (h *hub) tally(l licence, n int) {
+	switch {
+	case !l.known:
+		h.unsettled += n
+	case l.checked.IsZero():
+		h.unproven += n
 	}
 }

@@ -258,6 +258,26 @@ func TestOneLicenceThatCannotBeCheckedHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
+func TestUserWhoseLicenceCannotBeCheckedIsDeleted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.licences[guidB] = `"error":3`
+		f.connect(r)
+		time.Sleep(2 * time.Minute)
+		require.Contains(t, r.light("master PBX").Detail, "count as not held: 1")
+		for range 2 {
+			f.send(`{"api":"PbxTableUsers","mt":"ReplicateDel","columns":` + rowOf(guidB, "b", "master") + `}`)
+			synctest.Wait()
+			require.Equal(t, "master, 1 users", r.light("master PBX").Detail)
+			f.send(`{"api":"PbxTableUsers","mt":"ReplicateAdd","columns":` + rowOf(guidB, "b", "master") + `}`)
+			time.Sleep(3 * time.Minute)
+			require.Contains(t, r.light("master PBX").Detail, "count as not held: 1")
+		}
+	})
+}
+
 func TestNobodyIsGivenUpWhileNoLicenceIsTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

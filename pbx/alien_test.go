@@ -243,6 +243,35 @@ func TestDirectAlienCallThatIsHardToEnd(t *testing.T) {
 	}
 }
 
+// A deletion that is due again must not hit the call to which the PBX has given the id meanwhile.
+func TestIDOfAnAlienCallIsTakenAgain(t *testing.T) {
+	t.Parallel()
+	for name, guid := range map[string]string{"by another user": guidB, "by the same user": guidA} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{AlienCalls: pbx.AlienDirect})
+				f := newFake("master")
+				f.answers["DelAlienCall"] = `"error":2`
+				f.connect(r)
+				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+				f.set(func() { clear(f.answers) })
+				again, _, err := r.server.AddAlienCall(t.Context(), guid)
+				require.NoError(t, err)
+				require.Equal(t, id, again)
+				f.requests("DelAlienCall")
+				time.Sleep(5 * time.Minute)
+				require.Empty(t, f.requests("DelAlienCall"))
+				require.NoError(t, r.server.DelAlienCall(t.Context(), guid, again))
+				synctest.Wait()
+				require.Len(t, f.requests("DelAlienCall"), 1)
+			})
+		})
+	}
+}
+
 func TestAlienCallStaysBehind(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{

@@ -52,7 +52,12 @@ func (a *aliens) remove(c *alien) bool {
 	return i >= 0
 }
 
+// answered gives a call its id. Another one that had it is gone: ids are given again.
 func (a *aliens) answered(c *alien, id int64) {
+	other := a.first(func(o *alien) bool { return o.there && o.api == c.api && o.id == id })
+	if other != nil {
+		a.remove(other)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c.there, c.id = true, id

@@ -215,6 +215,7 @@ func (h *hub) call(s *session, m message) error {
 			now.suspects = h.suspects(now)
 		}
 		if known != nil && known.User != user {
+			h.tellCalls(s, known.User)
 			h.recountUser(known.User)
 		}
 		known = now

@@ -409,6 +409,7 @@ func TestVerdicts(t *testing.T) {
 		"the first is the alien one":            {[]string{added(5), second}, []string{"17 connected alien ", "18 connected "}, true},
 		"it was another one":                    {[]string{added(5), second, deleted}, []string{"17 connected alien ", "18 connected ", "17 ended lost=false", "18 connected alien "}, false},
 		"somebody is there":                     {[]string{added(5), second, updated("x-conn", "030")}, []string{"17 connected alien ", "18 connected ", "17 connected 030", "18 connected alien "}, true},
+		"it passes to another user":             {[]string{added(5), second, rcc("CallAdd", `"state":5,"guid":"`+guidB+`"`)}, []string{"17 connected alien ", "18 connected ", "18 connected alien ", "17 connected "}, false},
 		"a call that rings":                     {[]string{added(129), rcc("CallUpdate", `"msg":"r-conn"`)}, []string{"17 ringing ", "17 connected "}, true},
 		"it ends with the alien call":           {[]string{added(5), end, deleted, wait}, []string{"17 connected alien ", "17 ended lost=false"}, false},
 		"it ends before":                        {[]string{added(5), deleted, end, wait}, []string{"17 connected alien ", "17 ended lost=false"}, false},

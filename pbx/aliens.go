@@ -19,9 +19,9 @@ type aliens struct {
 type alien struct {
 	guid string
 	sip  string
-	api  string // the API through which it was asked for
-	src  string // of the AddAlienCall, so that a late answer tells which it is about
-	at   time.Time
+	api  string    // the API through which it was asked for
+	src  string    // of the AddAlienCall, so that a late answer tells which it is about
+	at   time.Time // when it was asked for, or answered
 
 	there    bool // it has its id
 	id       int64
@@ -60,7 +60,7 @@ func (a *aliens) answered(c *alien, id int64) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c.there, c.id = true, id
+	c.there, c.id, c.at = true, id, time.Now()
 }
 
 func (a *aliens) disown(c *alien) {
@@ -94,6 +94,11 @@ func (a *aliens) all() []*alien {
 // held returns those of a user.
 func (a *aliens) held(guid string) []*alien {
 	return a.where(func(c *alien) bool { return c.guid == guid })
+}
+
+// recent returns those of a user that the PBX may not have told of yet.
+func (a *aliens) recent(guid string) []*alien {
+	return a.where(func(c *alien) bool { return c.guid == guid && (!c.there || time.Since(c.at) < lingering) })
 }
 
 // find returns the call that was added with that id, or nil.

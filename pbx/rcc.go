@@ -211,7 +211,10 @@ func (h *hub) call(s *session, m message) error {
 		return nil
 	case m.Name == "CallAdd" || known == nil:
 		now := s.calls.add(s, id, user)
-		if now.told == (Call{}) || now.Alien {
+		switch {
+		case known != nil && known.User == user:
+			now.suspects = known.suspects
+		case now.told == (Call{}) || now.Alien:
 			now.suspects = h.suspects(now)
 		}
 		if known != nil && known.User != user {

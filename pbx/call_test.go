@@ -162,6 +162,24 @@ func TestAlienCallLeftBehind(t *testing.T) {
 	})
 }
 
+func TestAlienCallLeftBehindByAUserWhoMoves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master"})
+		master, slave := pair("slave")
+		master.connect(r)
+		slave.connect(r)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.NoError(t, slave.conn.Close())
+		synctest.Wait()
+		master.send(moving("master"))
+		r.take()
+		slave.introduce(r, "ms365").send(added(5))
+		require.Equal(t, []string{"17 connected alien "}, callsOf(r.take()))
+	})
+}
+
 func TestCallAfterTheListWasNotLeftBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -215,7 +215,7 @@ func (h *hub) call(s *session, m message) error {
 		case known != nil && known.User == user:
 			now.suspects = known.suspects
 		case now.told == (Call{}) || now.Alien:
-			now.suspects = h.suspects(now)
+			now.suspects = h.suspects(s, now)
 		}
 		if known != nil && known.User != user {
 			h.tellCalls(s, known.User)

@@ -174,7 +174,7 @@ func TestCallsAreAskedOfSomebodyElseMeanwhile(t *testing.T) {
 		"another App object":           {pbx.CallsOfPBX, takenOver},
 		"another App object, of users": {pbx.CallsOfUsers, takenOver},
 		"moved": {pbx.CallsOfPBX, func(_ *rig, master, slave *fake) {
-			master.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "a", "slave") + `}`)
+			master.send(moving("slave"))
 		}},
 		"renamed, of users": {pbx.CallsOfUsers, func(_ *rig, master, _ *fake) {
 			master.set(func() { master.handles[guidA] = 2 })

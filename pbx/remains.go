@@ -64,14 +64,17 @@ func (h *hub) retell(pbx, user string) {
 // suspects returns the alien calls that a call may be which a PBX tells of for the first time: while it
 // lists what is there each of them, unless the call was real on a connection before, and afterwards
 // those that are new.
-func (h *hub) suspects(c *call) []*alien {
+func (h *hub) suspects(teller *session, c *call) []*alien {
 	if h.opts.AlienCallsUnseen {
 		return nil
 	}
-	listed := !h.readingOf(h.users[c.User]).known()
-	of := (*aliens).recent
-	if listed {
-		of = (*aliens).held
+	list := teller.calls.reading
+	if h.opts.Calls == CallsOfUsers {
+		list = h.readingOf(h.users[c.User])
+	}
+	of := (*aliens).held
+	if list.known() {
+		of = (*aliens).recent
 	}
 	var may []*alien
 	for _, s := range h.routes.all() {
@@ -79,7 +82,7 @@ func (h *hub) suspects(c *call) []*alien {
 			may = append(may, of(&s.aliens, c.User)...)
 		}
 	}
-	if !listed {
+	if list.known() {
 		return may
 	}
 	for _, r := range h.left[c.PBX] {

@@ -31,12 +31,12 @@ const alienSrc = "alien "
 // [ErrRefused] says that it cannot be done at all. After any other error, if
 // the answer still comes, the call is deleted again.
 //
-// It waits until the calls are known that are there already: one that comes after an alien call,
-// without its other end, could not be told from it. A PBX that has not told them within 30 seconds of
-// its connection gets the alien call all the same: an error would come again with each try, and from one
-// try to the next the caller would hold back whatever else it has to write for the user. The wait ends
-// with the connection, with ctx, and with [presence.ErrWithdrawn] once the call is not wanted any
-// more ([presence.Withdrawable]).
+// Unless Options.AlienCallsUnseen is set, it waits until the calls are known that are there already on
+// the home PBX: one that comes after an alien call, without its other end, could not be told from it. A
+// PBX that has not told them within 30 seconds of the first question for them gets the alien call all the
+// same: an error would come again with each try, and from one try to the next the caller would hold
+// back whatever else it has to write for the user. The wait ends with the connection, with ctx, and with
+// [presence.ErrWithdrawn] once the call is not wanted any more ([presence.Withdrawable]).
 func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, connection uint64, err error) {
 	id, connection, err = s.addAlien(ctx, guid)
 	if err != nil {

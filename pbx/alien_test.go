@@ -214,6 +214,8 @@ func TestDirectAlienCallThatIsHardToEnd(t *testing.T) {
 				time.Sleep(30 * time.Second)
 				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
 				require.NoError(t, err)
+				f.send(added(5))
+				r.take()
 				for i, answer := range test.answers {
 					f.set(func() { f.answers["DelAlienCall"] = answer })
 					if i == 0 {
@@ -227,8 +229,6 @@ func TestDirectAlienCallThatIsHardToEnd(t *testing.T) {
 					require.Len(t, del, 1)
 					require.Equal(t, []any{"PbxApi", 7.0}, []any{del[0]["api"], del[0]["id"]})
 				}
-				r.take()
-				f.send(added(5))
 				require.Equal(t, !test.held, len(r.quiet()) > 0, "a call without a number is the alien one while that is held")
 				f.set(func() { f.answers["DelAlienCall"] = done })
 				time.Sleep(2 * time.Minute)
@@ -238,6 +238,35 @@ func TestDirectAlienCallThatIsHardToEnd(t *testing.T) {
 				synctest.Wait()
 				require.Empty(t, f.requests("DelAlienCall"))
 				require.Empty(t, f.requests("DeleteApi"))
+			})
+		})
+	}
+}
+
+// A deletion that is due again must not hit the call to which the PBX has given the id meanwhile.
+func TestIDOfAnAlienCallIsTakenAgain(t *testing.T) {
+	t.Parallel()
+	for name, guid := range map[string]string{"by another user": guidB, "by the same user": guidA} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{AlienCalls: pbx.AlienDirect})
+				f := newFake("master")
+				f.answers["DelAlienCall"] = `"error":2`
+				f.connect(r)
+				id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+				f.set(func() { clear(f.answers) })
+				again, _, err := r.server.AddAlienCall(t.Context(), guid)
+				require.NoError(t, err)
+				require.Equal(t, id, again)
+				f.requests("DelAlienCall")
+				time.Sleep(5 * time.Minute)
+				require.Empty(t, f.requests("DelAlienCall"))
+				require.NoError(t, r.server.DelAlienCall(t.Context(), guid, again))
+				synctest.Wait()
+				require.Len(t, f.requests("DelAlienCall"), 1)
 			})
 		})
 	}
@@ -427,6 +456,24 @@ func TestOwnAlienCallIsNoCall(t *testing.T) {
 	}
 }
 
+func TestAlienCallIsToldAfterASlowAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["AddAlienCall"] = "-"
+		f.connect(r)
+		time.AfterFunc(8*time.Second, func() {
+			f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"AddAlienCallResult","src":%q,"id":7}`, f.requests("AddAlienCall")[0]["src"]))
+		})
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		f.send(added(5))
+		require.Equal(t, []string{"17 connected alien "}, callsOf(r.take()))
+	})
+}
+
 func TestUnansweredAlienCallIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -454,7 +501,7 @@ func TestLeftBehindOverTwoLosses(t *testing.T) {
 		for range 2 {
 			require.NoError(t, f.conn.Close())
 			r.take()
-			f.connect(r)
+			f.introduce(r, "ms365")
 		}
 		r.take()
 		f.send(added(5))

@@ -19,9 +19,9 @@ type aliens struct {
 type alien struct {
 	guid string
 	sip  string
-	api  string // the API through which it was asked for
-	src  string // of the AddAlienCall, so that a late answer tells which it is about
-	at   time.Time
+	api  string    // the API through which it was asked for
+	src  string    // of the AddAlienCall, so that a late answer tells which it is about
+	at   time.Time // when it was asked for, or answered
 
 	there    bool // it has its id
 	id       int64
@@ -52,10 +52,15 @@ func (a *aliens) remove(c *alien) bool {
 	return i >= 0
 }
 
+// answered gives a call its id. Another one that had it is gone: ids are given again.
 func (a *aliens) answered(c *alien, id int64) {
+	other := a.first(func(o *alien) bool { return o.there && o.api == c.api && o.id == id })
+	if other != nil {
+		a.remove(other)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c.there, c.id = true, id
+	c.there, c.id, c.at = true, id, time.Now()
 }
 
 func (a *aliens) disown(c *alien) {
@@ -89,6 +94,11 @@ func (a *aliens) all() []*alien {
 // held returns those of a user.
 func (a *aliens) held(guid string) []*alien {
 	return a.where(func(c *alien) bool { return c.guid == guid })
+}
+
+// recent returns those of a user that the PBX may not have told of yet.
+func (a *aliens) recent(guid string) []*alien {
+	return a.where(func(c *alien) bool { return c.guid == guid && (!c.there || time.Since(c.at) < lingering) })
 }
 
 // find returns the call that was added with that id, or nil.

@@ -150,14 +150,50 @@ func TestAlienCallLeftBehind(t *testing.T) {
 		require.Equal(t, []string{"17 connected alien "}, callsOf(r.take()))
 		require.NoError(t, f.conn.Close())
 		r.take()
-		f.connect(r)
-		f.send(added(5))
+		f.introduce(r, "ms365").send(added(5))
+		time.Sleep(settle)
 		events := r.take()
 		require.Equal(t, []string{"17 connected alien "}, callsOf(events))
 		require.False(t, r.seen(events).OnPhone)
 		time.Sleep(2 * time.Minute)
 		events = r.take()
 		require.Equal(t, []string{"17 connected "}, callsOf(events), "by now it would be gone")
+		require.True(t, r.seen(events).OnPhone)
+	})
+}
+
+func TestAlienCallLeftBehindByAUserWhoMoves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master"})
+		master, slave := pair("slave")
+		master.connect(r)
+		slave.connect(r)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.NoError(t, slave.conn.Close())
+		synctest.Wait()
+		master.send(moving("master"))
+		r.take()
+		slave.introduce(r, "ms365").send(added(5))
+		require.Equal(t, []string{"17 connected alien "}, callsOf(r.take()))
+	})
+}
+
+func TestCallAfterTheListWasNotLeftBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master").connect(r)
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.NoError(t, f.conn.Close())
+		synctest.Wait()
+		f.connect(r)
+		r.take()
+		f.send(added(1), rcc("CallUpdate", `"msg":"r-conn"`))
+		events := r.take()
+		require.Equal(t, []string{"17 dialling ", "17 connected "}, callsOf(events))
 		require.True(t, r.seen(events).OnPhone)
 	})
 }
@@ -175,8 +211,8 @@ func TestRealCallBesideAnAlienCallLeftBehind(t *testing.T) {
 		for range 2 {
 			require.NoError(t, f.conn.Close())
 			r.take()
-			f.connect(r)
-			f.send(added(5), `{"api":"RCC","mt":"CallAdd","call":18,"guid":"`+guidA+`","state":5}`)
+			f.introduce(r, "ms365").send(added(5), second)
+			time.Sleep(settle)
 			events := r.take()
 			require.Equal(t, []string{"17 connected ", "18 connected alien "}, callsOf(events))
 			events = slices.DeleteFunc(events, func(e pbx.Event) bool {

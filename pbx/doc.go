@@ -59,8 +59,8 @@
 // when its user moves, and after a start nobody knows who has. A PBX that is gone, or does
 // not tell its calls, is awaited for Options.ReconnectWithin, and after a start for a quarter of a
 // minute by those who do not live there; meanwhile what was told last of the calls of a user goes
-// on, and a user of whom nothing was told is not seen. Alien calls wait for them as well, so that none
-// of them is taken for one.
+// on, and a user of whom nothing was told is not seen. An alien call waits for the calls of the home PBX
+// as well, so that none of them is taken for it ([Server.AddAlienCall]).
 //
 // # People
 //

@@ -28,6 +28,7 @@ type hub struct {
 	master     *session // nil while not connected
 	users      map[string]*user
 	unsettled  int // users whose licence is not known yet
+	unproven   int // users whose licence cannot be checked
 	copied     *replication
 
 	last    map[string]*session   // by PBX: the connection that ended last

@@ -27,8 +27,8 @@ func (h *hub) renewLicence(u *user) {
 }
 
 // checkLicence asks the master whether a user holds the licence (innovaphone SDK:
-// PbxAdminApi, CheckAppLic). A refusal is no answer: what is known stays, and the check is
-// due again.
+// PbxAdminApi, CheckAppLic). A refusal is no answer, nor is what cannot be read: what is
+// known stays, and the check is due again.
 func (h *hub) checkLicence(u *user) {
 	switch {
 	case h.master == nil:
@@ -53,9 +53,10 @@ func (h *hub) checkLicence(u *user) {
 		if err == nil {
 			err = m.into(&answer)
 		}
-		switch {
-		case errors.Is(err, ErrFrame):
+		if errors.Is(err, ErrFrame) {
 			s.badFrame(err)
+		}
+		switch {
 		case err == nil:
 			h.copied.checks = true
 			h.setLicence(u, answer.OK, time.Now())
@@ -82,13 +83,22 @@ func (h *hub) missLicence(u *user, err error) {
 
 func (h *hub) setLicence(u *user, held bool, checked time.Time) {
 	before := u.licence
+	h.tally(before, -1)
 	u.licence = licence{known: true, held: held, checked: checked}
+	h.tally(u.licence, 1)
 	h.announce(u, u.User)
 	h.place(u)
-	if !before.known {
-		h.unsettled--
-	}
 	if before.checked.IsZero() {
 		h.settled()
+	}
+}
+
+// tally counts n licences more of what is known of one.
+func (h *hub) tally(l licence, n int) {
+	switch {
+	case !l.known:
+		h.unsettled += n
+	case l.checked.IsZero():
+		h.unproven += n
 	}
 }

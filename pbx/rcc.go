@@ -59,9 +59,14 @@ func (h *hub) startCalls(s *session) {
 
 // callsRead handles the answer to the question for the calls of a PBX, in time or late.
 // Most of the calls that are there come right after it. A refused question is asked again.
+// Of several, the first that is answered makes the calls known, whatever becomes of the rest.
 func (h *hub) callsRead(s *session, err error) {
 	c := s.calls
-	c.asking, c.err = false, err
+	c.asking = false
+	if c.known() {
+		return
+	}
+	c.err = err
 	if err != nil {
 		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
 		h.callsKnown(s)
@@ -74,7 +79,7 @@ func (h *hub) callsRead(s *session, err error) {
 		return
 	}
 	h.afterwards(s, h.opts.CallsSettle, func() {
-		if s.calls == c && !c.known() {
+		if s.calls == c && c.err == nil && !c.known() {
 			close(c.done)
 			h.callsKnown(s)
 			h.endSilence(s.name())
@@ -206,10 +211,14 @@ func (h *hub) call(s *session, m message) error {
 		return nil
 	case m.Name == "CallAdd" || known == nil:
 		now := s.calls.add(s, id, user)
-		if now.told == (Call{}) || now.Alien {
-			now.suspects = h.suspects(now)
+		switch {
+		case known != nil && known.User == user:
+			now.suspects = known.suspects
+		case now.told == (Call{}) || now.Alien:
+			now.suspects = h.suspects(s, now)
 		}
 		if known != nil && known.User != user {
+			h.tellCalls(s, known.User)
 			h.recountUser(known.User)
 		}
 		known = now

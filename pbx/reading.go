@@ -59,31 +59,43 @@ func (h *hub) readingOf(u *user) reading {
 	return reading{}
 }
 
-// awaitCalls waits until the calls of a user are known or overdue, if they are asked for, and reports
-// whether that took a wait. It ends with the connection s at the latest.
+// awaitCalls waits until the calls of a user are known or overdue, if an alien call could be taken for
+// one of them, and reports whether that took a wait. It ends with the connection s at the latest, and at
+// times before: what is to be known may by then be asked of somebody else.
 func (h *hub) awaitCalls(ctx context.Context, s *session, guid string) (waited bool, err error) {
+	if h.opts.AlienCallsUnseen {
+		return false, nil
+	}
 	answer := make(chan reading, 1)
 	h.post(func() { answer <- h.readingOf(h.users[guid]) })
 	var known <-chan struct{}
-	var overdue <-chan time.Time
+	var again <-chan time.Time
 	for {
 		select {
 		case r := <-answer:
 			left := time.Until(r.since.Add(callsWithin))
 			if !r.asked() || r.known() || left <= 0 {
-				return false, nil
+				return false, unwanted(ctx)
 			}
-			known, overdue = r.done, time.After(left)
+			known, again = r.done, time.After(min(left, time.Second))
 		case <-known:
 			return true, nil
-		case <-overdue:
+		case <-again:
 			return true, nil
 		case <-s.stopped:
 			return false, fmt.Errorf("%w any more: %w", ErrNotConnected, s.cause)
 		case <-presence.Wanted(ctx).Done():
-			return false, presence.ErrWithdrawn
+			return false, unwanted(ctx)
 		case <-ctx.Done():
-			return false, context.Cause(ctx)
+			return false, unwanted(ctx)
 		}
 	}
+}
+
+// unwanted returns why what is done with ctx is not wanted any more, nil where it is.
+func unwanted(ctx context.Context) error {
+	if presence.Wanted(ctx).Err() != nil {
+		return presence.ErrWithdrawn
+	}
+	return context.Cause(ctx)
 }

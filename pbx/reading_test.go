@@ -37,7 +37,7 @@ func TestAlienCallWaitsForCalls(t *testing.T) {
 		"refused of users":        {options: ofUsers, answer: refused, want: 30 * time.Second},
 		"not asked for":           {options: pbx.Options{Calls: pbx.CallsOff}},
 		"nor watched on its home": {options: pbx.Options{Calls: pbx.CallsOfUsers, Licence: "none"}},
-		"alien calls unseen":      {options: pbx.Options{AlienCallsUnseen: true}, answer: silence, told: time.Second, want: time.Second + settle},
+		"alien calls unseen":      {options: pbx.Options{AlienCallsUnseen: true}, answer: silence},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -132,6 +132,100 @@ func TestWaitForCallsEndsEarly(t *testing.T) {
 	}
 }
 
+// busy is the context of somebody who gets to look at several things at once only after a while.
+type busy struct {
+	context.Context
+	meanwhile func()
+}
+
+func (b busy) Done() <-chan struct{} {
+	time.Sleep(time.Millisecond)
+	b.meanwhile()
+	return b.Context.Done()
+}
+
+func TestWithdrawnInTheMomentInWhichCallsAreKnown(t *testing.T) {
+	t.Parallel()
+	for range 20 { // since chance decides what is looked at first
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, pbx.Options{})
+			f := newFake("master").connect(r)
+			var withdraw func()
+			ctx, withdraw := presence.Withdrawable(busy{t.Context(), func() { withdraw() }})
+			_, _, err := r.server.AddAlienCall(ctx, guidA)
+			require.ErrorIs(t, err, presence.ErrWithdrawn)
+			require.Empty(t, f.requests("CreateApi"))
+		})
+	}
+}
+
+// Who waits for calls does not wait for an answer that nobody needs any more.
+func TestCallsAreAskedOfSomebodyElseMeanwhile(t *testing.T) {
+	t.Parallel()
+	takenOver := func(r *rig, _, _ *fake) {
+		other := newFake("master")
+		other.handles = map[string]int{guidA: 1}
+		other.introduce(r, "ms365-api")
+	}
+	for name, test := range map[string]struct {
+		calls  pbx.CallSource
+		change func(r *rig, master, slave *fake)
+	}{
+		"another App object":           {pbx.CallsOfPBX, takenOver},
+		"another App object, of users": {pbx.CallsOfUsers, takenOver},
+		"moved": {pbx.CallsOfPBX, func(_ *rig, master, slave *fake) {
+			master.send(moving("slave"))
+		}},
+		"renamed, of users": {pbx.CallsOfUsers, func(_ *rig, master, _ *fake) {
+			master.set(func() { master.handles[guidA] = 2 })
+			master.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":` + rowOf(guidA, "b", "master") + `}`)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Calls: test.calls, Master: "master"})
+				slave := newFake("slave").connect(r)
+				master := newFake("master")
+				master.handles = map[string]int{guidA: 1}
+				master.answers["Initialize"] = "-"
+				master.introduce(r, "ms365")
+				r.take()
+				begin := time.Now()
+				time.AfterFunc(settle/2, func() { test.change(r, master, slave) })
+				_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				require.LessOrEqual(t, time.Since(begin), time.Second)
+			})
+		})
+	}
+}
+
+// The calls may come over another connection than the alien call goes out on.
+func TestConnectionOfTheCallsIsLostAndBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		calls := newFake("master")
+		calls.apis, calls.answers["Initialize"] = `["RCC"]`, "-"
+		rest := newFake("master")
+		rest.apis = `["PbxApi","PbxTableUsers","PbxAdminApi","PbxImpersonation"]`
+		calls.introduce(r, "calls")
+		rest.introduce(r, "ms365")
+		r.take()
+		begin := time.Now()
+		time.AfterFunc(time.Second/2, func() {
+			_ = calls.conn.Close()
+			calls = newFake("master")
+			calls.apis = `["RCC"]`
+			calls.introduce(r, "calls")
+		})
+		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(begin), 2*time.Second)
+	})
+}
+
 // Who waits sees to nothing else, and what has changed by then counts.
 func TestUserChangesWhileAlienCallWaits(t *testing.T) {
 	t.Parallel()
@@ -187,21 +281,48 @@ func TestRenamedWhileCallsSettle(t *testing.T) {
 
 func TestCallsToldTwice(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, pbx.Options{})
-		f := newFake("master")
-		f.answers["Initialize"] = "-"
-		f.introduce(r, "ms365")
-		time.Sleep(26 * time.Second)
-		asked := f.requests("Initialize")
-		require.Len(t, asked, 2)
-		for _, m := range asked {
-			f.send(fmt.Sprintf(`{"api":"RCC","mt":"InitializeResult","src":%q}`, m["src"]))
-		}
-		time.Sleep(settle)
-		require.Equal(t, []string{"up", "user", "user", "synced", "seen", "seen"}, kinds(r.take()))
-		require.Equal(t, presence.StateOK, r.light("PBX master").State)
-	})
+	type answer struct {
+		wait time.Duration
+		to   int
+		rest string
+	}
+	for name, test := range map[string]struct {
+		answers []answer
+		again   int // how often they are asked for once more
+	}{
+		"at once":                       {[]answer{{0, 0, ""}, {0, 1, ""}}, 0},
+		"after its time":                {[]answer{{0, 0, ""}, {11 * time.Second, 1, ""}}, 0},
+		"refused once they are known":   {[]answer{{0, 0, ""}, {time.Second, 1, `,"error":1`}}, 0},
+		"refused before they have come": {[]answer{{0, 0, ""}, {settle / 2, 1, `,"error":1`}}, 1},
+		"refused before":                {[]answer{{0, 1, `,"error":1`}, {0, 0, ""}}, 0},
+		"refused, and told once more":   {[]answer{{0, 0, ""}, {settle / 2, 1, `,"error":1`}, {time.Second, 0, ""}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.presences["a"] = `[{"contact":"tel:","activity":"on-the-phone"}]`
+				f.answers["Initialize"] = "-"
+				f.introduce(r, "ms365")
+				time.Sleep(26 * time.Second)
+				asked := f.requests("Initialize")
+				require.Len(t, asked, 2)
+				f.set(func() { clear(f.answers) })
+				for _, a := range test.answers {
+					time.Sleep(a.wait)
+					f.send(fmt.Sprintf(`{"api":"RCC","mt":"InitializeResult","src":%q%s}`, asked[a.to]["src"], a.rest))
+				}
+				time.Sleep(time.Minute)
+				require.Len(t, f.requests("Initialize"), test.again)
+				seen := r.seen(r.take())
+				require.True(t, seen.Counted)
+				require.False(t, seen.OnPhone)
+				require.Equal(t, presence.StateOK, r.light("PBX master").State)
+			})
+		})
+	}
 }
 
 // A person with a real call is in a call in Teams as well, while the PBX does not tell its calls.
@@ -288,10 +409,14 @@ func TestVerdicts(t *testing.T) {
 		"the first is the alien one":            {[]string{added(5), second}, []string{"17 connected alien ", "18 connected "}, true},
 		"it was another one":                    {[]string{added(5), second, deleted}, []string{"17 connected alien ", "18 connected ", "17 ended lost=false", "18 connected alien "}, false},
 		"somebody is there":                     {[]string{added(5), second, updated("x-conn", "030")}, []string{"17 connected alien ", "18 connected ", "17 connected 030", "18 connected alien "}, true},
+		"it passes to another user":             {[]string{added(5), second, rcc("CallAdd", `"state":5,"guid":"`+guidB+`"`)}, []string{"17 connected alien ", "18 connected ", "18 connected alien ", "17 connected "}, false},
 		"a call that rings":                     {[]string{added(129), rcc("CallUpdate", `"msg":"r-conn"`)}, []string{"17 ringing ", "17 connected "}, true},
 		"it ends with the alien call":           {[]string{added(5), end, deleted, wait}, []string{"17 connected alien ", "17 ended lost=false"}, false},
 		"it ends before":                        {[]string{added(5), deleted, end, wait}, []string{"17 connected alien ", "17 ended lost=false"}, false},
 		"it does not end":                       {[]string{added(5), end, wait}, []string{"17 connected alien ", "17 connected "}, true},
+		"one that comes too late":               {[]string{wait, added(5)}, []string{"17 connected "}, true},
+		"it is told again":                      {[]string{added(5), wait, added(5)}, []string{"17 connected alien "}, false},
+		"another one is told again":             {[]string{added(5), second, wait, second, deleted}, []string{"17 connected alien ", "18 connected ", "17 ended lost=false", "18 connected alien "}, false},
 		"one that comes afterwards":             {[]string{end, added(5)}, []string{"17 connected "}, true},
 		"one that does not end, and the next":   {[]string{added(5), end, second}, []string{"17 connected alien ", "18 connected "}, true},
 		"the next comes while nothing has come": {[]string{end, second, wait}, []string{"18 connected "}, true},

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// lingering is the time in which a PBX tells the end of an alien call that it has deleted.
+// lingering is the time in which a PBX tells of an alien call that it has added, and of the end of one
+// that it has deleted.
 const lingering = 5 * time.Second
 
 // remains are what a connection leaves that has ended, until its PBX should have noticed: alien
@@ -60,28 +61,35 @@ func (h *hub) retell(pbx, user string) {
 	h.recountUser(user)
 }
 
-// suspects returns the alien calls that a call may be which a PBX tells of for the first time. One
-// that was real on a connection before is that still, at least while a PBX lists what is there.
-func (h *hub) suspects(c *call) []*alien {
+// suspects returns the alien calls that a call may be which a PBX tells of for the first time: while it
+// lists what is there each of them, unless the call was real on a connection before, and afterwards
+// those that are new.
+func (h *hub) suspects(teller *session, c *call) []*alien {
 	if h.opts.AlienCallsUnseen {
 		return nil
 	}
-	var held, left []*alien
+	list := teller.calls.reading
+	if h.opts.Calls == CallsOfUsers {
+		list = h.readingOf(h.users[c.User])
+	}
+	of := (*aliens).held
+	if list.known() {
+		of = (*aliens).recent
+	}
+	var may []*alien
 	for _, s := range h.routes.all() {
 		if s.name() == c.PBX {
-			held = append(held, s.aliens.held(c.User)...)
+			may = append(may, of(&s.aliens, c.User)...)
 		}
 	}
-	listed := !h.readingOf(h.users[c.User]).known()
+	if list.known() {
+		return may
+	}
 	for _, r := range h.left[c.PBX] {
-		switch {
-		case r.real[c.ID] != c.User:
-			left = append(left, r.of(c.User)...)
-		case listed:
+		if r.real[c.ID] == c.User {
 			return nil
-		default:
-			return held
 		}
+		may = append(may, r.of(c.User)...)
 	}
-	return append(held, left...)
+	return may
 }

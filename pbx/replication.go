@@ -117,15 +117,7 @@ func (h *hub) settled() {
 	if h.master == nil || !h.copied.complete {
 		return
 	}
-	unproven := 0
-	if h.unsettled == 0 {
-		for _, u := range h.users {
-			if u.licence.checked.IsZero() {
-				unproven++
-			}
-		}
-	}
-	h.lights.users(h.master, len(h.users), h.unsettled, unproven, h.copied.unchecked, !h.opts.LicenceOff && !h.master.has(apiAdmin))
+	h.lights.users(h.master, len(h.users), h.unsettled, h.unproven, h.copied.unchecked, !h.opts.LicenceOff && !h.master.has(apiAdmin))
 	if h.unsettled == 0 && !h.copied.synced {
 		h.copied.synced = true
 		h.emit(UsersSynced{})

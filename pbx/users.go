@@ -49,7 +49,7 @@ func (h *hub) upsert(c columns) {
 	if u == nil {
 		u = &user{}
 		h.users[c.GUID] = u
-		h.unsettled++
+		h.tally(u.licence, 1)
 	}
 	before := u.User
 	u.User = c.user(h.master)
@@ -72,9 +72,7 @@ func (h *hub) drop(u *user) {
 	delete(h.users, u.GUID)
 	h.routes.forget(u.GUID)
 	h.evict(u.GUID, "")
-	if !u.licence.known {
-		h.unsettled--
-	}
+	h.tally(u.licence, -1)
 	h.unwatch(u)
 	h.lose(u, ErrUnknownUser)
 	if u.announced {

@@ -194,8 +194,9 @@ func TestLicence(t *testing.T) {
 func TestLicenceWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ answer, err string }{
-		"silence": {"-", "no answer in time"},
-		"refused": {`"error":"3","errorText":"busy"`, `error 3 "busy"`},
+		"silence":   {"-", "no answer in time"},
+		"refused":   {`"error":"3","errorText":"busy"`, `error 3 "busy"`},
+		"malformed": {`"ok":"yes"`, "bad frame: \"CheckAppLicResult\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -224,31 +225,56 @@ func TestLicenceWithoutAnswer(t *testing.T) {
 
 func TestOneLicenceThatCannotBeCheckedHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
+	for name, answer := range map[string]string{"refused": `"error":3`, "malformed": `"ok":"yes"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{})
+				f := newFake("master")
+				f.licences[guidA] = answer
+				slices.Reverse(f.rows)
+				f.connect(r)
+				time.Sleep(time.Minute)
+				require.NotContains(t, kinds(r.take()), "synced", "the next try may succeed")
+				require.Equal(t, "master: 1 of 2 licences to check", r.light("master PBX").Detail)
+				time.Sleep(time.Minute)
+				events := r.take()
+				require.Equal(t, []string{"user", "synced"}, kinds(events))
+				require.Equal(t, guidA, events[0].(pbx.UserSeen).User.GUID)
+				require.False(t, events[0].(pbx.UserSeen).User.Licensed)
+				require.Equal(t, presence.StateOK, r.light("master PBX").State)
+				require.Equal(t, "master, 2 users; licences that cannot be checked, and count as not held: 1", r.light("master PBX").Detail)
+				require.Contains(t, r.light("master PBX").LastError, "CheckAppLic")
+				require.Contains(t, r.log.String(), "licence cannot be checked")
+
+				f.set(func() { f.licences[guidA] = `"ok":true` })
+				time.Sleep(time.Minute)
+				events = r.take()
+				require.Equal(t, []string{"user", "seen"}, kinds(events))
+				require.True(t, events[0].(pbx.UserSeen).User.Licensed)
+				require.Equal(t, "master, 2 users", r.light("master PBX").Detail)
+			})
+		})
+	}
+}
+
+func TestUserWhoseLicenceCannotBeCheckedIsDeleted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, pbx.Options{})
 		f := newFake("master")
-		f.licences[guidA] = `"error":3`
-		slices.Reverse(f.rows)
+		f.licences[guidB] = `"error":3`
 		f.connect(r)
-		time.Sleep(time.Minute)
-		require.NotContains(t, kinds(r.take()), "synced", "the next try may succeed")
-		require.Equal(t, "master: 1 of 2 licences to check", r.light("master PBX").Detail)
-		time.Sleep(time.Minute)
-		events := r.take()
-		require.Equal(t, []string{"user", "synced"}, kinds(events))
-		require.Equal(t, guidA, events[0].(pbx.UserSeen).User.GUID)
-		require.False(t, events[0].(pbx.UserSeen).User.Licensed)
-		require.Equal(t, presence.StateOK, r.light("master PBX").State)
-		require.Equal(t, "master, 2 users; licences that cannot be checked, and count as not held: 1", r.light("master PBX").Detail)
-		require.Contains(t, r.light("master PBX").LastError, "CheckAppLic")
-		require.Contains(t, r.log.String(), "licence cannot be checked")
-
-		f.set(func() { f.licences[guidA] = `"ok":true` })
-		time.Sleep(time.Minute)
-		events = r.take()
-		require.Equal(t, []string{"user", "seen"}, kinds(events))
-		require.True(t, events[0].(pbx.UserSeen).User.Licensed)
-		require.Equal(t, "master, 2 users", r.light("master PBX").Detail)
+		time.Sleep(2 * time.Minute)
+		require.Contains(t, r.light("master PBX").Detail, "count as not held: 1")
+		for range 2 {
+			f.send(`{"api":"PbxTableUsers","mt":"ReplicateDel","columns":` + rowOf(guidB, "b", "master") + `}`)
+			synctest.Wait()
+			require.Equal(t, "master, 1 users", r.light("master PBX").Detail)
+			f.send(`{"api":"PbxTableUsers","mt":"ReplicateAdd","columns":` + rowOf(guidB, "b", "master") + `}`)
+			time.Sleep(3 * time.Minute)
+			require.Contains(t, r.light("master PBX").Detail, "count as not held: 1")
+		}
 	})
 }
 

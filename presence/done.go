@@ -38,7 +38,7 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 		if m.ToTeams.At = o.At; refused {
 			m.giveUpTeams()
 		} else {
-			m.ToTeams.Stage, m.ToTeams.Tried = Sent, false
+			m.ToTeams.acknowledged(Sent)
 		}
 	case ClearPreferred:
 		m.clearedTeams(o.At, refused)
@@ -111,16 +111,25 @@ func (h *Session) cleared(at time.Time, refused bool) {
 }
 
 func (m *Memory) clearedTeams(at time.Time, refused bool) {
-	switch w := m.ToTeams; {
-	case w.Stage == Lifting:
-		w.Stage, w.At, w.Tried = Lifted, at, refused
+	w := m.ToTeams
+	w.At = at
+	switch replaces := !w.Under.IsZero() && w.Under != w.Value; {
 	case w.Stage == Leaving:
 		m.ToTeams = nil
-	case refused:
+	case refused && (w.Stage != Lifting || replaces):
 		m.giveUpTeams()
+	case refused:
+		w.Stage, w.Tried = Lifted, true
+	case w.Stage == Lifting:
+		w.acknowledged(Lifted)
 	default:
-		w.Stage, w.At, w.Tried = Sent, at, false
+		w.acknowledged(Sent)
 	}
+}
+
+// acknowledged notes that w has come to a stage, whatever there was before.
+func (w *TeamsWrite) acknowledged(stage Stage) {
+	w.Stage, w.Tried, w.Under, w.UnderUntil = stage, false, Teams{}, time.Time{}
 }
 
 // giveUpTeams agrees that Teams stays as it is, which may be what was written before, and also what
@@ -130,7 +139,7 @@ func (m *Memory) giveUpTeams() {
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
 	}
-	if w.Tried && !w.Value.IsZero() {
+	if w.Tried && w.Stage == Pending && !w.Value.IsZero() && !w.Value.Shows(w.Old) {
 		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
 		return
 	}

@@ -339,6 +339,9 @@ func (m *model) pause(d time.Duration) {
 		return
 	}
 	m.cause(activity, activity, preferred, preferred, session, session, alien, alien)
+	if m.office.lag > 0 {
+		m.touched() // what shows between two sessions may come after the second has begun
+	}
 	run := m.connector.run
 	m.connector.stop()
 	m.after(10*time.Second, func() {

@@ -199,6 +199,24 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			300s anna sets lunch on the PBX
 			600s the link ends`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "clear session"},
 		},
+		"what was refused is no more than what a person had chosen": {`
+			0s anna chooses Busy in Teams
+			60s Teams takes no writes for 20s
+			61s anna sets meeting on the PBX
+			70s the next write is refused
+			200s all troubles end
+			300s anna's Teams client shows Available
+			600s the link ends`, append([]string{"activity busy"}, slices.Repeat([]string{"preferred presence Busy/Busy"}, 5)...),
+		},
+		"what should have made room for another value and a call may not be cleared": {`
+			0s anna sets dnd on the PBX
+			60s a call begins on the PBX
+			70s the next write is refused
+			100s anna sets away on the PBX
+			200s all troubles end
+			300s anna signs out of Teams
+			600s the link ends`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "clear session"},
+		},
 		"a session that stands although its repetition is refused": {`
 			0s the connector will be killed between write and answer
 			60s a call begins on the PBX

@@ -78,8 +78,8 @@ type Options struct {
 	AlienCalls AlienCalls
 
 	// AlienCallsUnseen says that the PBX leaves alien calls out of what it tells of
-	// calls. Otherwise a call of a user that comes while an alien call is held, with nobody
-	// at the other end, is taken for it, one for each alien call.
+	// calls. Otherwise a call of a user with nobody at the other end is taken for an alien call,
+	// one for each, if it comes right after that or is listed after a reconnect.
 	AlienCallsUnseen bool
 
 	// Calls says where calls are learnt from. Defaults to [CallsOfPBX].

@@ -217,7 +217,7 @@ func (m *model) valuesAtRest() {
 		m.failf("anna has gone to %v in Teams and done nothing since, and the PBX shows %q", m.said, x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
-	if o.slotBy == ours && !o.slot.IsZero() && inTable && !o.kept && o.slot != manual.Value {
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && !o.kept && !x.refused && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
 	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && !o.kept && weaker(o.slot) {

@@ -55,8 +55,8 @@ func echo(l graphtest.Late) reason {
 			switch w.slot {
 			case slotActivity:
 				return w.value == wordOf(l.Activity)
-			case slotAlien: // one that was refused is tried again after a call that seemed over
-				return true
+			case slotAlien:
+				return (w.value != "") == isCall(l.Activity)
 			}
 			return w.slot == slotPreferred && w.value == ""
 		},

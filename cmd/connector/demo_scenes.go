@@ -141,7 +141,9 @@ func inTurns(steps []step) []step {
 }
 
 func rowsToPBX(s *stage) (steps []step) {
-	for i, activity := range slices.Sorted(maps.Keys(expectedToPBX)) {
+	activities := slices.Sorted(maps.Keys(expectedToPBX))
+	slices.Reverse(activities) // what people choose comes last, and is no change when it is cleared
+	for i, activity := range activities {
 		a := []actor{s.cast.anna, s.cast.ben}[i%2]
 		availability := availabilities[activity]
 		if availability == "" {

@@ -62,6 +62,7 @@ type kind struct {
 // circumstances hold for a whole schedule.
 var circumstances = []*kind{
 	{"calls on the PBX cannot be counted", nil, func(m *model, _ string) { m.exchange.counted = false }},
+	{"the PBX answers before it tells", nil, func(m *model, _ string) { m.exchange.answersFirst = true }},
 	{"the PBX refuses alien calls", nil, func(m *model, _ string) { m.exchange.noAlien = true }},
 	{"values go %s only", []string{"to the PBX", "to Teams"}, (*model).oneWay},
 	{"notifications carry no sequence number", nil, func(m *model, _ string) { m.unnumbered = true }},

@@ -17,8 +17,11 @@ type exchange struct {
 	calls    int  // real ones
 	counted  bool // calls can be seen
 	noAlien  bool // alien calls are refused
-	aliens   map[int64]bool
-	lastID   int64
+
+	answersFirst bool // an answer comes before what it is the answer to shows
+
+	aliens map[int64]bool
+	lastID int64
 
 	home       string
 	connection uint64 // zero while there is none
@@ -38,12 +41,12 @@ func (x *exchange) look() presence.PBXSeen {
 	}
 }
 
+// set puts an activity where it stands.
 func (x *exchange) set(activity string, by author) {
 	if activity == x.activity && by != x.by && activity != "" {
 		by = both
 	}
 	x.activity, x.by, x.refused = activity, by, false
-	x.tell()
 }
 
 // disconnect ends the connection, and the alien calls with it.
@@ -74,7 +77,11 @@ func (x *exchange) bring(deliver func(arrives bool)) {
 func (x *exchange) write(a presence.Action) presence.Outcome {
 	switch a := a.(type) {
 	case presence.SetActivity:
-		x.set(a.Activity, ours)
+		if x.set(a.Activity, ours); x.answersFirst {
+			x.after(latency, x.tell)
+		} else {
+			x.tell()
+		}
 	case presence.AddCall:
 		if x.noAlien {
 			return presence.Outcome{Err: presence.ErrRefused}

@@ -12,7 +12,7 @@ func (s *step) explained() bool {
 // byHand reports that only a hand can have set what Teams shows beside the own session:
 // clients do not show it, or the session is stronger.
 func (s *step) byHand() bool {
-	return s.m.Session.stands() && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
+	return s.m.Session.stands() && !s.Teams.At.Before(s.m.Last.Session.At) && (manual(s.Teams.Value) || weakerThanSession(s.Teams.Value))
 }
 
 // echoed reports that what Teams shows may be a late echo of what has made room for a call, or of

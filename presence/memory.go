@@ -55,7 +55,10 @@ type PBXWrite struct {
 	// Tried says that the write may have arrived, although it is Pending or was refused. What is Lifted
 	// may still be there.
 	Tried bool
-	Stage Stage
+	// Connection is that of the PBX over which it was tried last; zero where that is not known. Over a
+	// later one the PBX tells anew what it shows.
+	Connection uint64
+	Stage      Stage
 	// At is when the write was decided, then when it was acknowledged.
 	At time.Time
 }
@@ -172,9 +175,18 @@ func (m Memory) Clone() Memory {
 // inFlight reports that the side may not show w yet.
 func (w *PBXWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 
-// explains reports that showing an activity is no change by a person.
-func (w *PBXWrite) explains(shown string) bool {
-	return w.inFlight() && (shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown))
+// explains reports that what the PBX shows is no change by a person.
+func (w *PBXWrite) explains(seen PBXSeen) bool {
+	switch shown := seen.Value.Activity; {
+	case !w.inFlight():
+		return false
+	case shown == w.Activity:
+		return true
+	case w.Stage == Sent && w.Connection != 0 && w.Connection != seen.Connection && !seen.At.Before(w.At):
+		return false // told anew since, and so no echo
+	default:
+		return shown == w.Old || slices.Contains(w.Trail, shown)
+	}
 }
 
 // oldIsOurs reports that what w replaces was written by the connector.

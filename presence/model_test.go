@@ -265,13 +265,14 @@ func (m *model) contact(value string) {
 		m.cause(preferred)
 		m.mirrored()
 		by := anna
-		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value) && value != "" {
+		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending) && value != "" {
 			by = both // nobody can tell
 		}
 		o := m.office // what she has done in Teams is seen and agreed, or nothing
 		m.phoneOnly = by == anna && o.session.IsZero() && o.slot.IsZero() && m.ready() && !inCall(o.shown) && m.connector.memory.Agreed.Teams.Shows(o.shown)
 		m.said = presence.Teams{}
 		m.exchange.set(value, by)
+		m.update()
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams)):
 		w.Stage, w.Old, w.Trail, w.Replaced = Hidden, shown, nil, nil
 		if s.teamsCall() {
-			s.agreeTeams(Teams{})
+			s.disagree(w)
 		} else {
 			s.agreeTeams(shown)
 		}
@@ -114,9 +114,16 @@ func (s *step) beneath(w *TeamsWrite) Teams {
 // expired forgets a preferred presence that has run out. That is no change by a
 // person, so what Teams shows now is agreed with what the PBX keeps.
 func (s *step) expired() {
+	s.disagree(s.m.ToTeams)
 	s.m.ToTeams = nil
-	s.agreeTeams(Teams{})
 	s.fired(RuleExpired)
+}
+
+// disagree agrees on what Teams will show in place of w, unless something else has been agreed since.
+func (s *step) disagree(w *TeamsWrite) {
+	if s.m.Agreed != nil && s.m.Agreed.Teams.Shows(w.Value) {
+		s.m.Agreed.Teams = Teams{}
+	}
 }
 
 // takenTeams gives up what a person has replaced. A look that may be a late echo does

@@ -40,7 +40,7 @@ func (s *step) settlePBX() {
 		switch {
 		case shown == w.Activity:
 			s.standsPBX()
-		case !w.explains(shown), late && shown != w.Old:
+		case !w.explains(*s.PBX), late && shown != w.Old:
 			s.takenPBX()
 		case late:
 			w.Stage, w.Old, w.Trail = Hidden, shown, nil
@@ -48,7 +48,7 @@ func (s *step) settlePBX() {
 			s.fired(RuleHidden)
 		}
 	case Pending:
-		if !w.explains(shown) {
+		if !w.explains(*s.PBX) {
 			s.takenPBX()
 		}
 	case Refused:

@@ -57,6 +57,41 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			600s anna resets her status in Teams
 			800s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "preferred presence Away/Away", "clear session"},
 		},
+		"the same is set again on the phone while its connection is lost": {`
+			0s the PBX answers before it tells
+			1s anna sets away on the PBX
+			30s anna chooses Busy in Teams
+			30.36s the connection of the PBX is lost
+			31s anna sets away on the PBX
+			60s anna signs out of Teams
+			300s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "activity busy", "preferred presence Away/Away"},
+		},
+		"a session that nobody has looked at tells of no choice": {`
+			762s Teams takes no writes for 20s
+			763.6s Teams cannot be read for 15m0s
+			763.63s anna sets meeting on the PBX
+			766.63s a call begins on the PBX
+			90773.36s all troubles end
+			90961.36s anna resets her status in Teams
+			91141.36s the calls end, and nothing more happens`, append(append([]string{"preferred presence Busy/Busy", "preferred presence Busy/Busy"},
+			slices.Repeat([]string{"session Busy/InACall"}, 4)...), "clear preferred presence", "clear session"),
+		},
+		"what ran out behind a call had given way to something else": {`
+			40.5s changes show in Teams after 12s
+			40.6s anna sets busy on the PBX
+			41.2s anna signs out of Teams
+			57.2s the connector will be killed between store and write
+			60.2s anna resets her status in Teams
+			60.2s anna's Teams client shows Away
+			60.73s the next write is refused
+			65.73s the next notification is lost
+			65.76s anna sets away on the PBX
+			68.76s anna's Teams client shows Focusing
+			68.86s anna is shown InAConferenceCall in Teams
+			93852.02s anna's Teams client shows Available
+			93852.52s anna's Teams client shows Inactive
+			94032.52s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "activity dnd", "add alien call", "delete alien call", "activity available"},
+		},
 		"an activity that stands although its repetition is refused": {`
 			0s the connector will be killed between write and answer
 			60s anna's Teams client shows InAMeeting

@@ -319,6 +319,13 @@ func (c *connector) act(a presence.Action) {
 	})
 }
 
+// crossed reports a change on the PBX of which the connector has not heard, or has heard since it
+// decided what it writes there.
+func (c *connector) crossed() bool {
+	w := c.memory.ToPBX
+	return c.pbx == nil || c.pbx.Value.Activity != c.exchange.activity || c.exchange.answersFirst && w != nil && w.Old != c.pbx.Value.Activity
+}
+
 // unreachable reports that Teams cannot be read, or takes no writes.
 func (c *connector) unreachable(a presence.Action) bool {
 	if a == presence.Action(presence.Look{}) {
@@ -358,11 +365,10 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 		if v, ok := a.(presence.SetActivity); ok && c.phoneOnly && c.exchange.by == anna && v.Activity != c.exchange.activity {
 			c.failf("anna has set %q on the phone and done nothing since, and %v takes it away", c.exchange.activity, a)
 		}
-		unheard := c.pbx == nil || c.pbx.Value.Activity != c.exchange.activity
-		out = c.exchange.write(a)
-		if accountOf(a) == activity && unheard { // it crosses a change of hers, and may be taken for another
+		crossed := accountOf(a) == activity && c.crossed()
+		if out = c.exchange.write(a); crossed { // it may be taken for another change of hers
 			c.exchange.by = both
-			c.cause(preferred)
+			c.cause(preferred, preferred)
 		}
 	default:
 		if crosses || c.crosses() { // each may be taken for the later one

@@ -182,7 +182,7 @@ func (w *PBXWrite) explains(seen PBXSeen) bool {
 		return false
 	case shown == w.Activity:
 		return true
-	case w.Stage == Sent && w.Connection != 0 && w.Connection != seen.Connection && !seen.At.Before(w.At):
+	case w.Stage == Sent && w.Connection != 0 && w.Connection != seen.Connection && seen.At.After(w.At):
 		return false // told anew since, and so no echo
 	default:
 		return shown == w.Old || slices.Contains(w.Trail, shown)

@@ -340,9 +340,18 @@ func (c *connector) crosses() bool { return c.office.due > 0 || c.heardUpTo < c.
 // arrive carries a out on its side, or what a fault leaves of it.
 func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosses bool) (out presence.Outcome) {
 	gone := a.Side() == presence.SidePBX && (connection == 0 || c.exchange.connection != connection)
+	ignores := f == ignored && !gone && (accountOf(a) == activity || accountOf(a) == preferred && !c.unreachable(a))
 	switch {
-	case f == refused && c.mayRefuse(a):
-		switch out.Err = presence.ErrRefused; {
+	case ignores, f == refused && c.mayRefuse(a):
+		if !ignores {
+			out.Err = presence.ErrRefused
+		} else if c.touched(); accountOf(a) == preferred {
+			c.office.slotBy = both // what is there is not what the connector was told
+		} else { // once its connection is lost, what shows counts as hers
+			c.exchange.ignored = true
+			c.cause(preferred)
+		}
+		switch {
 		case accountOf(a) == activity:
 			same := a == presence.Action(presence.SetActivity{Activity: c.exchange.activity})
 			if c.exchange.refused = true; same || !c.licensed && c.exchange.by == ours {

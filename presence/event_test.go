@@ -106,7 +106,7 @@ var troubles = []*kind{
 	{"Teams cannot be read for %s", outages, func(m *model, v string) { m.blind = m.now.Add(duration(v)) }},
 	{"Teams takes no writes for %s", outages, func(m *model, v string) { m.deaf = m.now.Add(duration(v)) }},
 	{"answers take %s", delays, func(m *model, v string) { m.answers = max(latency, duration(v)) }},
-	{"the next write is %s", []string{string(lost), string(unanswered), string(refused)}, func(m *model, v string) { m.faults = append(m.faults, fault(v)) }},
+	{"the next write is %s", []string{string(lost), string(unanswered), string(refused), string(ignored)}, func(m *model, v string) { m.faults = append(m.faults, fault(v)) }},
 	{"the connection of the PBX is lost", nil, func(m *model, _ string) { m.disconnect() }},
 	{"anna is moved to the other PBX", nil, func(m *model, _ string) { m.move() }},
 	{"anna's licence is lost", nil, func(m *model, _ string) { m.license(false) }},

@@ -14,6 +14,7 @@ type exchange struct {
 	activity string
 	by       author
 	refused  bool // the connector was not let set another one
+	ignored  bool // the connector believes that it has set another one
 	calls    int  // real ones
 	counted  bool // calls can be seen
 	noAlien  bool // alien calls are refused
@@ -46,7 +47,7 @@ func (x *exchange) set(activity string, by author) {
 	if activity == x.activity && by != x.by && activity != "" {
 		by = both
 	}
-	x.activity, x.by, x.refused = activity, by, false
+	x.activity, x.by, x.refused, x.ignored = activity, by, false, false
 }
 
 // disconnect ends the connection, and the alien calls with it.
@@ -57,7 +58,9 @@ func (x *exchange) disconnect() {
 
 func (x *exchange) connect() {
 	x.lastNumber++
-	x.connection = x.lastNumber
+	if x.connection = x.lastNumber; x.ignored {
+		x.by = both
+	}
 	x.clear = x.now
 	x.tell()
 }

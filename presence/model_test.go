@@ -19,6 +19,7 @@ const (
 	lost       fault = "lost"
 	unanswered fault = "carried out without an answer"
 	refused    fault = "refused"
+	ignored    fault = "acknowledged without effect"
 )
 
 // model is both systems in miniature, with one person, and the connector between them.
@@ -207,7 +208,8 @@ func (m *model) says(change func()) {
 	o := m.office
 	ready, before := m.ready() && o.session.IsZero() && o.slot.IsZero() && m.exchange.calls == 0, o.aggregate()
 	change()
-	if now := o.aggregate(); ready && now != before && !nobody(before) && !m.connector.memory.Agreed.Teams.Shows(now) {
+	written := m.connector.memory.ToTeams
+	if now := o.aggregate(); ready && (written == nil || !written.Value.Shows(now)) && now != before && !nobody(before) && !m.connector.memory.Agreed.Teams.Shows(now) {
 		m.said = now
 	}
 }
@@ -253,7 +255,7 @@ func (m *model) choose(value string) {
 	case written != nil && (written.Value == shows(value) || slices.Contains(written.Trail, shows(value)) || m.unnumbered && written.Old == shows(value)): // nobody can tell
 		m.cause(preferred)
 		m.office.prefer(shows(value), 24*time.Hour, both)
-	case m.office.client.IsZero(): // while she is signed out, nobody sees it
+	case m.office.client.IsZero(), written != nil && written.Stage == presence.Hidden && m.office.shown.Shows(shows(value)): // nobody sees it
 		m.office.prefer(shows(value), 24*time.Hour, both)
 	default:
 		m.office.prefer(shows(value), 24*time.Hour, anna)
@@ -329,6 +331,9 @@ func (m *model) move() {
 func (m *model) license(on bool) {
 	if m.touched(); on != m.connector.licensed {
 		m.cause(activity, preferred, session, alien)
+		if w := m.connector.memory.ToPBX; w != nil && w.Activity == "" && w.Stage == presence.Sent && m.exchange.by == ours {
+			m.exchange.by = both // it has been taken back, as far as anybody knows
+		}
 		m.connector.license(on)
 	}
 }

@@ -75,7 +75,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			return
 		}
 		if w.Stage == Sent && (late || !w.still(*s.Teams) && !w.trails(*s.Teams)) {
-			s.agreeTeams(s.beneath(w))
+			s.agreeTeams(s.uncovered(w))
 			s.letGo()
 		}
 	case shown.Shows(w.Value):
@@ -97,10 +97,10 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 	}
 }
 
-// beneath is what Teams shows as far as nobody has chosen that, since w has cleared the preferred
+// uncovered is what Teams shows as far as nobody has chosen that, since w has cleared the preferred
 // presence: all of it, unless what showed before was none. Beside the own session only a hand can
 // have set what is weaker.
-func (s *step) beneath(w *TeamsWrite) Teams {
+func (s *step) uncovered(w *TeamsWrite) Teams {
 	switch shown := s.Teams.Value; {
 	case !preferable(w.Old) && !s.Tables.isCall(w.Old):
 		return w.Old

@@ -76,7 +76,7 @@ func (m *model) pass(e event) {
 func (m *model) heal(string) {
 	m.reads, m.answers, m.exchange.delay, m.office.lag = latency, latency, latency, 0
 	m.deaf, m.blind = time.Time{}, time.Time{}
-	m.mute, m.faults = 0, slices.DeleteFunc(m.faults, func(f fault) bool { return f == refused })
+	m.mute, m.faults = 0, slices.DeleteFunc(m.faults, func(f fault) bool { return f == refused || f == ignored })
 	m.note("all troubles end")
 	if m.connector.stopping {
 		m.connector.end()
@@ -253,6 +253,7 @@ func (m *model) expect(begun time.Time) func() {
 	if written != nil && written.Stage == presence.Lifted && (inCall(o.shown) && !o.session.IsZero() || !agreed.Teams.IsZero()) {
 		agreed.Teams = written.Value
 	}
+	begin := m.now
 	talking := x.calls > 0 || inCall(o.shown) && !m.ownCall()
 	return func() {
 		lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
@@ -263,6 +264,7 @@ func (m *model) expect(begun time.Time) func() {
 			m.expectInTeams(talking)
 		case x.activity != held && x.by != ours:
 		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:
+		case m.ranOut.After(begin): // what a session has hidden came to light
 		case !x.counted && m.ownCall(): // it was hidden by the alien call until now
 		case o.shown.Shows(unchanged): // whatever a call has hidden meanwhile
 		case written != nil && (o.shown.Shows(written.Value) || beneath == written.Value && (lifted || written.Stage == presence.Lifted)): // it says what the PBX says

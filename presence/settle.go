@@ -42,6 +42,9 @@ func (s *step) settlePBX() {
 			s.standsPBX()
 		case !w.explains(*s.PBX), late && shown != w.Old:
 			s.takenPBX()
+		case late && w.oldIsOurs():
+			s.giveUpPBX()
+			s.fired(RuleHidden)
 		case late:
 			w.Stage, w.Old, w.Trail = Hidden, shown, nil
 			s.agreePBX(shown)
@@ -58,10 +61,7 @@ func (s *step) settlePBX() {
 			s.giveUpPBX()
 		}
 	case Hidden:
-		if shown == w.Activity {
-			s.standsPBX()
-			s.agreePBX(shown)
-		} else if shown != w.Old {
+		if shown != w.Old {
 			s.takenPBX()
 		}
 	case Stands:

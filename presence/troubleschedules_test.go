@@ -66,6 +66,22 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			60s anna signs out of Teams
 			300s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "activity busy", "preferred presence Away/Away"},
 		},
+		"an activity is not taken back although the PBX says so, and goes later": {`
+			1s anna chooses Busy in Teams
+			30s the next write is acknowledged without effect
+			40s anna resets her status in Teams
+			100s anna signs out of Teams
+			160s anna's Teams client shows Away
+			220s anna's Teams client shows Available
+			400s the link ends`, []string{"activity busy", "activity available", "activity available", "activity away", "activity available"},
+		},
+		"what the PBX did not take is the person's when it is set later": {`
+			1s the next write is acknowledged without effect
+			30s anna chooses Busy in Teams
+			100s anna resets her status in Teams
+			160s anna sets busy on the PBX
+			400s the calls end, and nothing more happens`, []string{"activity busy", "preferred presence Busy/Busy"},
+		},
 		"a session that nobody has looked at tells of no choice": {`
 			762s Teams takes no writes for 20s
 			763.6s Teams cannot be read for 15m0s

@@ -239,6 +239,34 @@ func TestReleaseOfNothingIsNoSuccess(t *testing.T) {
 	require.NoFileExists(t, file)
 }
 
+func TestReleaseFromAStoreThatRemembersNothingIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	s := running(t, "auto", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) && st.Bridge.Linked == 8 })
+	require.NoError(t, s.stopConnector())
+	c, err := s.readConfig()
+	require.NoError(t, err)
+
+	known, err := (&service{config: c, store: s.connector.store}).remembered(t.Context())
+	require.ErrorIs(t, err, store.ErrClosed)
+	require.Empty(t, known)
+	connector, err := s.newConnector()
+	require.NoError(t, err)
+	known, err = connector.remembered(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, connector.close())
+	require.Regexp(t, c.Store+" remembers people: [1-8], subscriptions: [1-3], sign-ins: 0$", known.String())
+
+	require.NoError(t, s.releaseConnector(t.Context()))
+	asked := s.tenant.Calls()
+	err = releaseCmd{config: c, Timeout: s.patience}.Run(t.Context())
+	require.ErrorContains(t, err, "store remembers nothing: there is no person, no subscription and no sign-in in "+c.Store)
+	require.ErrorContains(t, err, "neither Teams nor a PBX was asked")
+	require.Contains(t, presence.Advice(err), "--store")
+	require.Equal(t, asked, s.tenant.Calls())
+	require.Equal(t, 1, run(t.Context(), []string{"release", "--config", s.file}))
+}
+
 func TestReleaseAsksNobodyAboutWhatHasEnded(t *testing.T) {
 	t.Parallel()
 	s := running(t, "sweep", nil, nil)

@@ -35,6 +35,7 @@ func (s *stage) get(t *testing.T, path, accept string) *httptest.ResponseRecorde
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	r.Header.Set("Accept", accept)
+	r.SetBasicAuth("anybody", s.connector.config.StatusPass.text)
 	w := httptest.NewRecorder()
 	s.connector.pages().ServeHTTP(w, r)
 	return w
@@ -192,17 +193,33 @@ type tb struct{ *testing.T }
 
 func (tb) Errorf(string, ...any) {}
 
-func TestTheStatusPageAsksForItsPassword(t *testing.T) {
+func TestOnlyProbesNeedNoPassword(t *testing.T) {
 	t.Parallel()
-	s := &service{config: config{StatusPass: secret{text: "open sesame"}}}
-	guarded := s.guarded(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
-	for password, want := range map[string]int{"": 401, "wrong": 401, "open sesame": 200} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status", nil)
-		r.SetBasicAuth("anybody", password)
-		w := httptest.NewRecorder()
-		guarded.ServeHTTP(w, r)
-		require.Equal(t, want, w.Code, password)
+	s := asked(t, "sweep")
+	for _, path := range []string{"/readyz", "/status", "/people", "/people/anna.mueller", "/", "/readyz/", "/elsewhere"} {
+		for _, password := range []string{"", "wrong", "open sesame"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.SetBasicAuth("anybody", password)
+			w := httptest.NewRecorder()
+			s.connector.pages().ServeHTTP(w, r)
+			require.Equal(t, path != "/readyz" && password != "open sesame", w.Code == http.StatusUnauthorized, "%s with %q", path, password)
+		}
 	}
+}
+
+func TestProbesLearnNothingButReadyOrNot(t *testing.T) {
+	t.Parallel()
+	s := running(t, "sweep", map[string]any{"graph-client-secret": "wrong"}, nil)
+	s.until(t, func(st status) bool { return light(st, "authentication").State == presence.StateFailed })
+	answer := s.get(t, "/readyz", "")
+	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	require.Equal(t, "not ready\n", answer.Body.String())
+
+	s = running(t, "sweep", nil, nil)
+	s.until(t, func(st status) bool { return green(st.Lights) })
+	answer = s.get(t, "/readyz", "")
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Equal(t, "ready\n", answer.Body.String())
 }
 
 func TestReleaseDeletesTheSubscriptionsOfAnotherFeed(t *testing.T) {

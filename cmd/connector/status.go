@@ -185,9 +185,9 @@ func (s *service) serveReady(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ready\n"))
 }
 
-// ready are the lights without which nothing is carried. A subscription is none of them:
-// people are swept without one, and whoever takes the service out of reach for the lack of it
-// takes it out of the reach of Graph, which is what a new one needs.
+// ready are the lights without which there is no use in being reached. A PBX and a subscription are
+// none of them: both come from outside, and whoever takes the service out of reach for the lack
+// of one keeps it away.
 func (s *service) ready() []presence.Health {
-	return []presence.Health{s.pbx.Health()[0], s.app.Health(), s.feed.Lights()[0]}
+	return []presence.Health{s.app.Health(), s.feed.Lights()[0]}
 }

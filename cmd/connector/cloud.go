@@ -41,7 +41,7 @@ func (c config) oneSignIn() error {
 	}
 	switch {
 	case ways == 0:
-		return c.missing("graph-client-secret, graph-certificate or graph-identity", "what the application signs in with")
+		return c.missing("graph-client-secret", "the application signs in with that, a certificate or an identity")
 	case ways > 1:
 		return errors.New("configuration: graph-client-secret, graph-certificate and graph-identity exclude each other: keep one")
 	}

@@ -22,15 +22,22 @@ type fileValues struct {
 	wrong    []error
 }
 
-// readConfig reads a file. Everything that is wrong with its keys is named at once.
+// fileError is a configuration file that cannot be used.
+type fileError struct{ err error }
+
+func (e *fileError) Error() string { return e.err.Error() }
+
+func (e *fileError) Unwrap() error { return e.err }
+
+// readConfig reads a file. Everything that is wrong with its keys is named at once, in a [fileError].
 func readConfig(file configFile) (*fileValues, error) {
 	data, err := os.ReadFile(file.name)
 	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+		return nil, &fileError{fmt.Errorf("configuration: %w", err)}
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, fmt.Errorf("configuration %s: %w", file, err)
+		return nil, &fileError{fmt.Errorf("configuration %s: %w", file, err)}
 	}
 	f := &fileValues{file: file, settings: map[string]*kong.Flag{}, values: map[string]any{}, keys: map[string]fileKey{}}
 	for _, flag := range settings(&config{}) {
@@ -40,7 +47,10 @@ func readConfig(file configFile) (*fileValues, error) {
 	if len(doc.Content) > 0 {
 		f.add("", doc.Content[0])
 	}
-	return f, errors.Join(f.wrong...)
+	if len(f.wrong) > 0 {
+		return nil, &fileError{errors.Join(f.wrong...)}
+	}
+	return f, nil
 }
 
 // add takes the keys of a mapping, which stand below a prefix.

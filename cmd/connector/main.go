@@ -20,7 +20,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Keep people's presence the same until interrupted."`
 	Explain explainCmd `cmd:"" help:"Say why a person shows what they show: what arrived, what was decided and written, and what the running service waits for."`
-	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
+	Release releaseCmd `cmd:"" help:"Take back everything that the store remembers of what was written to Teams and the PBX, then end. For before the product is removed. A store that remembers nothing is an error."`
 	Tables  tablesCmd  `cmd:"" help:"Print the tables in force, or the way of one value there and back."`
 	Version versionCmd `cmd:"" help:"Print what this program was built from."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`

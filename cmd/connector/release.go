@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,11 @@ type releaseCmd struct {
 // stopped first: the store says so where it is not. A store that remembers nothing is an error,
 // since it may be the wrong one.
 func (c releaseCmd) Run(ctx context.Context) error {
-	if _, err := os.Stat(c.Store); err != nil {
+	file, err := filepath.Abs(c.Store)
+	if err == nil {
+		_, err = os.Stat(file)
+	}
+	if err != nil {
 		return c.wrong("store", "names nothing to release from: %w; give the file that the service has used", err)
 	}
 	s, err := newService(c.config, transport(), newLogger(c.LogLevel))

@@ -254,6 +254,10 @@ func TestReleaseOfNothingIsNoSuccess(t *testing.T) {
 	err := releaseCmd{config: config{Store: file}}.Run(t.Context())
 	require.ErrorContains(t, err, file)
 	require.NoFileExists(t, file)
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	err = releaseCmd{config: config{Store: "typo.db"}}.Run(t.Context())
+	require.ErrorContains(t, err, filepath.Join(here, "typo.db"), "whatever folder that is")
 }
 
 func TestReleaseFromAStoreThatRemembersNothingIsNoSuccess(t *testing.T) {

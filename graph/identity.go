@@ -45,6 +45,18 @@ func responseStatus(text string) string {
 	return ""
 }
 
+// shortened cuts a line behind a word where it is longer than so many bytes.
+func shortened(line string, most int) string {
+	if len(line) <= most {
+		return line
+	}
+	cut := line[:most]
+	if end := strings.LastIndexByte(line[:most+1], ' '); end > 0 {
+		cut = line[:end]
+	}
+	return strings.TrimRight(strings.ToValidUTF8(cut, ""), " ,;:.") + "…"
+}
+
 // reason is the first line of an error and the status of the answer. The rest of what a
 // credential appends may name the account; a query only makes it long.
 func reason(err error) string {
@@ -55,7 +67,7 @@ func reason(err error) string {
 	line, _, _ := strings.Cut(text, "\n")
 	line, _, _ = strings.Cut(line, " To troubleshoot, visit ")
 	line = strings.TrimRight(query.ReplaceAllString(line, ""), ". ")
-	line = strings.ToValidUTF8(line[:min(len(line), 200)], "")
+	line = shortened(line, 200)
 	if status := responseStatus(text); status != "" {
 		line += ": status " + status
 	}

@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -44,6 +45,30 @@ func signInFailure(t *testing.T, cred azcore.TokenCredential) *graph.SignInError
 	var e *graph.SignInError
 	require.ErrorAs(t, err, &e)
 	return e
+}
+
+// failing is a credential that never has a token.
+type failing string
+
+func (f failing) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{}, errors.New(string(f))
+}
+
+func TestALongReasonEndsBehindAWord(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat("nine more ", 19) // 190 bytes
+	for text, want := range map[string]string{
+		words + "words here":             words + "words here",
+		words + "wordsthere":             words + "wordsthere",
+		words + "words here and more":    words + "words here…",
+		words + "and words.":             words + "and words",
+		words + "and wordstoolong":       words + "and…",
+		words + "is it, wordstoolong":    words + "is it…",
+		strings.Repeat("ä", 150):         strings.Repeat("ä", 100) + "…",
+		strings.Repeat("a", 199) + "ä…!": strings.Repeat("a", 199) + "…",
+	} {
+		require.Equal(t, "sign-in failed: "+want, signInFailure(t, failing(text)).Error())
+	}
 }
 
 // notFound is what the endpoint of a machine without that identity says.

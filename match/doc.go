@@ -5,7 +5,7 @@
 // two persons with a key in common are candidates for each other:
 //
 //	rule       a Teams user has            a PBX user has
-//	id         a row of an explicit table: [ByTable]
+//	id         a row of an explicit table: ByTable
 //	address    UPN, mail, proxy addresses  e-mail addresses
 //	name       display name                Long Name (cn)
 //

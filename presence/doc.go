@@ -47,7 +47,7 @@
 // # Flapping, and others who write
 //
 // The first change after a quiet time is carried at once. What was written within the last
-// second ([Rules].Pace) is not written again yet: changes meanwhile wait, and the last one counts. What belongs
+// second (the Pace of the [Rules]) is not written again yet: changes meanwhile wait, and the last one counts. What belongs
 // together waits together: a preferred presence comes back before its session goes.
 //
 // Values that change back within the settle time of a write (in Teams until the look that
@@ -58,8 +58,8 @@
 //
 // # Why
 //
-// A Decision names the [Rule]s that fired and each [Row] that said what to write because of
-// them. [Rules.Apart] says why the sides differ, [Memory.Holdings] what is held on them, and
+// A [Decision] names each [Rule] that fired, and each [Row] that said what to write because of
+// it. [Rules.Apart] says why the sides differ, [Memory.Holdings] what is held on them, and
 // [Rules.Waits] what is waited for.
 //
 // # Health and errors

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 
 	"github.com/pbx365/connector/graph"
 )
@@ -41,9 +40,9 @@ func (c config) oneSignIn() error {
 	}
 	switch {
 	case ways == 0:
-		return c.missing("graph-client-secret, graph-certificate or graph-identity", "what the application signs in with")
+		return c.missing("graph-client-secret", "the application signs in with that, a certificate or an identity")
 	case ways > 1:
-		return errors.New("configuration: graph-client-secret, graph-certificate and graph-identity exclude each other: keep one")
+		return c.wrong("graph", "has several of client secret, certificate and identity, which exclude each other: keep one")
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestACloudSetsItsAddressesAndSaysWhatItLacks(t *testing.T) {
 	c, err = parse(t, "feed: auto\nusers: a@example.com\ngraph: {cloud: usgov}\n")
 	require.NoError(t, err)
 	require.False(t, c.pushes(), "everybody is swept there")
-	require.NotContains(t, c.validate().Error(), "public-url")
+	require.NotContains(t, c.validate().Error(), "public_url")
 	c, err = parse(t, "graph: {cloud: china}\n")
 	require.NoError(t, err)
 	require.ErrorContains(t, c.validate(), "nothing to connect")
@@ -36,7 +36,7 @@ func TestACloudSetsItsAddressesAndSaysWhatItLacks(t *testing.T) {
 
 func TestThereIsOneWayToSignIn(t *testing.T) {
 	t.Parallel()
-	require.ErrorContains(t, config{Graph: graphConfig{Identity: "none"}}.oneSignIn(), "graph-identity is missing")
+	require.ErrorContains(t, config{Graph: graphConfig{Identity: "none"}}.oneSignIn(), "graph-client-secret is missing: the application signs in with that, a certificate or an identity")
 	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: secret{text: "x"}, Certificate: "y"}}.oneSignIn(), "exclude each other")
 	require.ErrorContains(t, config{Graph: graphConfig{ClientSecret: secret{text: "x"}, Identity: "workload"}}.oneSignIn(), "exclude each other")
 	for _, g := range []graphConfig{{ClientSecret: secret{text: "x"}}, {Certificate: "y"}, {Identity: "system-assigned"}} {

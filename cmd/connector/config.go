@@ -63,7 +63,7 @@ type pbxConfig struct {
 	PresenceOnMaster bool     `help:"Watch and set the presence of all users on the master."`
 	WatchHidden      bool     `help:"Watch users who hide their presence from the App object in their own name (PbxImpersonation)."`
 	AlienCallsUnseen bool     `help:"The PBX does not tell of alien calls, so every call it tells of is a real one."`
-	HarmlessCodes    []string `placeholder:"CODE" help:"Error codes of the PBX that are no failures."`
+	HarmlessCodes    nameList `placeholder:"CODE,..." help:"Error codes of the PBX that are no failures."`
 	CheckLogin       string   `enum:"empty,as-sent,off" default:"empty" help:"What the question for the right password hashes: ${enum}."`
 }
 

@@ -101,8 +101,17 @@ func (d *demo) playFeed(ctx context.Context, feed string, keep bool) (err error)
 	if err := s.startConnector(); err != nil {
 		return err
 	}
-	address := setting.keys["status-listen"]
-	fmt.Fprintf(d.out, "The status page is http://%v/status; connector explain ben --status-listen %v tells why he shows what he shows.\n", address, address)
+	fmt.Fprint(d.out, whereToLook(s.connector.config.StatusListen))
 	s.wander(ctx, d)
 	return nil
+}
+
+// whereToLook says how to look at the service that has its status page at an address. Nothing
+// touches the address, which terminals make a link of.
+func whereToLook(address string) string {
+	return fmt.Sprintf(`The status page is at
+  http://%[1]s/status
+and this says why ben shows what he shows:
+  connector explain ben --status-listen %[1]s
+`, address)
 }

@@ -71,3 +71,10 @@ func TestDemoEndsWhenInterrupted(t *testing.T) {
 	d.sabotage = func(*stage) { cancel() }
 	require.ErrorIs(t, d.play(ctx, []string{"sweep"}, false), context.Canceled)
 }
+
+func TestNothingTouchesTheAddressOfThePage(t *testing.T) {
+	t.Parallel()
+	lines := strings.Split(whereToLook("127.0.0.1:8080"), "\n")
+	require.Contains(t, lines, "  http://127.0.0.1:8080/status")
+	require.Contains(t, lines, "  connector explain ben --status-listen 127.0.0.1:8080")
+}

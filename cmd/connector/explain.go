@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/pbx365/connector/presence/bridge"
@@ -18,8 +19,8 @@ import (
 // explainCmd is connector explain. It asks the running service.
 type explainCmd struct {
 	config
-	Name string `arg:"" help:"A name of the person: PBX name, guid or Long Name; UPN, mail, display name or object id."`
-	JSON bool   `name:"json" help:"Print the answer of the service as it is."`
+	Name []string `arg:"" help:"A name of the person: PBX name, guid or Long Name; UPN, mail, display name or object id. Several words are one name."`
+	JSON bool     `name:"json" help:"Print the answer of the service as it is."`
 }
 
 // Run prints why a person shows what they show.
@@ -33,7 +34,7 @@ func (c explainCmd) ask(ctx context.Context, out io.Writer, place *time.Location
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/people/"+url.PathEscape(c.Name), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/people/"+url.PathEscape(strings.Join(c.Name, " ")), nil)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func asked(t *testing.T, feed string) *stage {
 // ask is connector explain NAME --config FILE.
 func (s *stage) ask(t *testing.T, name string, change func(*explainCmd)) (string, error) {
 	t.Helper()
-	c := explainCmd{config: s.connector.config, Name: name}
+	c := explainCmd{config: s.connector.config, Name: []string{name}}
 	if change != nil {
 		change(&c)
 	}
@@ -225,5 +225,6 @@ func TestExplainIsACommand(t *testing.T) {
 	t.Parallel()
 	s := asked(t, "sweep")
 	require.Zero(t, run(t.Context(), []string{"explain", "anna.mueller", "--config", s.file, "--json"}))
+	require.Zero(t, run(t.Context(), []string{"explain", "Anna", "Müller", "--config", s.file}), "a name in two words")
 	require.Equal(t, 1, run(t.Context(), []string{"explain", "nobody", "--config", s.file}))
 }

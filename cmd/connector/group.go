@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,8 +14,8 @@ import (
 // group is some people for whom direction, tables or both are different.
 type group struct {
 	Name      string
-	People    []string // names of PBX users
-	PBXGroups []string // groups on the PBX
+	People    nameList // PBX users
+	PBXGroups nameList // groups on the PBX
 	Direction string   // empty for the one of the site
 	Tables    tablesConfig
 }
@@ -31,30 +30,24 @@ func hasName(list []string, name string) bool {
 	return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, name) })
 }
 
-// groups are read from a YAML list.
+// groups are a list of mappings.
 type groups []group
 
-// UnmarshalText reads the setting.
+// UnmarshalText adds groups.
 func (g *groups) UnmarshalText(text []byte) error {
-	*g = nil
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	items, err := readList(text)
+	if err != nil {
 		return fmt.Errorf("no list: %w", err)
 	}
-	if len(doc.Content) == 0 {
-		return nil
-	}
-	if doc.Content[0].Kind != yaml.SequenceNode {
-		return errors.New("no list, such as groups: [{name: reception, people: [anna], direction: teams-to-pbx}]")
-	}
-	for i, item := range doc.Content[0].Content {
+	var wrong []error
+	for i, item := range items {
 		one, err := readGroup(item)
 		if err != nil {
-			return fmt.Errorf("%s: %w", label(one.Name, i), err)
+			wrong = append(wrong, each(label(one.Name, i), err))
 		}
 		*g = append(*g, one)
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // label is how a group is called in messages.
@@ -79,8 +72,6 @@ func readGroup(node *yaml.Node) (group, error) {
 		return g, err
 	case len(g.People)+len(g.PBXGroups) == 0:
 		return g, errors.New("it holds nobody: give people or pbx_groups")
-	case slices.Contains(g.People, "") || slices.Contains(g.PBXGroups, ""):
-		return g, errors.New("a name in it is empty")
 	case g.Direction == "" && g.Tables.empty():
 		return g, errors.New("nothing is different for it: give a direction, tables or both")
 	case g.Direction != "" && !slices.Contains(directions, g.Direction):
@@ -91,24 +82,6 @@ func readGroup(node *yaml.Node) (group, error) {
 
 // directions are the values of the setting.
 var directions = []string{"both", "teams-to-pbx", "pbx-to-teams"}
-
-// readKeys reads a mapping into the values of its keys. An underscore is as good as a dash.
-func readKeys(node *yaml.Node, keys map[string]any) error {
-	if node.Kind != yaml.MappingNode {
-		return errors.New("expected keys with values")
-	}
-	for i := 0; i < len(node.Content); i += 2 {
-		key := strings.ReplaceAll(node.Content[i].Value, "_", "-")
-		value, known := keys[key]
-		if !known {
-			return fmt.Errorf("there is no key %s%s", key, didYouMean(key, slices.Sorted(maps.Keys(keys))))
-		}
-		if err := node.Content[i+1].Decode(value); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-	}
-	return nil
-}
 
 // groupsDiffer refuses a person who is named by two groups, and two groups of one name.
 func (c config) groupsDiffer() error {

@@ -68,18 +68,20 @@ func TestTheFirstGroupThatHoldsAPersonCounts(t *testing.T) {
 func TestGroupsThatCannotStandAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"groups: reception":                                      "groups is not understood: no list",
+		"groups: reception":                                      "groups is not understood: number 1: expected keys with values",
+		"groups: '[reception'":                                   "groups is not understood: no list",
 		"groups: [reception]":                                    "groups is not understood: number 1: expected keys",
 		"groups: [{name: a}]":                                    "groups is not understood: a: it holds nobody",
-		"groups: [{name: a, people: ['']}]":                      "groups is not understood: a: a name in it is empty",
+		"groups: [{name: a, people: ['']}]":                      "groups is not understood: a: people: number 1 is empty",
 		"groups: [{name: a, people: [b]}]":                       "groups is not understood: a: nothing is different for it: give a direction, tables or both",
 		"groups: [{name: a, people: [b], tables: {to_pbx: {}}}]": "groups is not understood: a: nothing is different",
 		"groups: [{name: a, people: [b], direction: both}, {name: A, people: [c], direction: both}]": "groups has the name A twice",
 		"groups: [{name: a, peeple: [b]}]":                                               "groups is not understood: a: there is no key peeple; did you mean people?",
-		"groups: [{name: a, people: b}]":                                                 "groups is not understood: a: people",
+		"groups: [{name: a, people: {b: c}}]":                                            "groups is not understood: a: people: number 1 is no name",
+		"groups: [{name: [a]}]":                                                          "groups is not understood: number 1: name: it has one value",
 		"groups: [{people: [a], direction: both}, {people: [b], direction: x}]":          `groups is not understood: number 2: direction "x" is none of both`,
 		"groups: [{people: [a], tables: {to_pbx: {A: b}}}]":                              `row "A": the PBX does not know "b"`,
-		"groups: [{people: [a], tables: {to_pbks: {A: b}}}]":                             "there is no key to-pbks; did you mean to-pbx?",
+		"groups: [{people: [a], tables: {to_pbks: {A: b}}}]":                             "there is no key to_pbks; did you mean to_pbx?",
 		"groups: [{name: a, people: [a], tables: {to_teams: {lunch: Busy/InAMeeting}}}]": "groups cannot be used, a: table to_teams, row \"lunch\"",
 		"groups: [{name: a, people: [a], tables: {call: Busy}}]":                         "groups cannot be used, a",
 	} {

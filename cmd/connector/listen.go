@@ -40,7 +40,7 @@ func (s *service) listen() ([]server, error) {
 	if err != nil {
 		return nil, s.config.wrong("listen", "cannot be used: %w", err)
 	}
-	inside, err := newServer(s.config.StatusListen, s.guarded(s.pages()), nil)
+	inside, err := newServer(s.config.StatusListen, s.pages(), nil)
 	if err != nil {
 		return nil, errors.Join(s.config.wrong("status-listen", "cannot be used: %w", err), outside.listener.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -19,7 +20,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Keep people's presence the same until interrupted."`
 	Explain explainCmd `cmd:"" help:"Say why a person shows what they show: what arrived, what was decided and written, and what the running service waits for."`
-	Release releaseCmd `cmd:"" help:"Take back everything that was ever written to Teams and the PBX, then end. For before the product is removed."`
+	Release releaseCmd `cmd:"" help:"Take back everything that the store remembers of what was written to Teams and the PBX, then end. For before the product is removed. A store that remembers nothing is an error."`
 	Tables  tablesCmd  `cmd:"" help:"Print the tables in force, or the way of one value there and back."`
 	Version versionCmd `cmd:"" help:"Print what this program was built from."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work between a simulated Microsoft 365 tenant and simulated PBXs."`
@@ -51,10 +52,10 @@ func run(ctx context.Context, args []string) int {
 	var c cli
 	parsed, err := readArgs(&c, args, append(options, kong.Bind(reread(again)), kong.BindTo(ctx, (*context.Context)(nil)))...)
 	if err != nil {
-		return fail(err)
+		return fail(os.Stderr, err)
 	}
 	if err := parsed.Run(); err != nil {
-		return fail(err)
+		return fail(os.Stderr, err)
 	}
 	return 0
 }
@@ -67,17 +68,27 @@ func readArgs(c any, args []string, options ...kong.Option) (*kong.Context, erro
 	}
 	parsed, err := parser.Parse(args)
 	var setting *settingError
-	if errors.As(err, &setting) {
+	var file *fileError
+	switch {
+	case errors.As(err, &setting):
 		return nil, setting // without the name of the flag before it
+	case errors.As(err, &file):
+		return nil, file
 	}
 	return parsed, err
 }
 
-// fail says what went wrong and what to do about it.
-func fail(err error) int {
-	fmt.Fprintln(os.Stderr, "connector:", err)
+// fail says what went wrong and what to do about it. Where it is how the program was called, it says
+// how to call it.
+func fail(out io.Writer, err error) int {
+	fmt.Fprintln(out, "connector:", err)
 	if todo := presence.Advice(err); todo != "" && !strings.Contains(err.Error(), todo) {
-		fmt.Fprintln(os.Stderr, "What to do:", todo)
+		fmt.Fprintln(out, "What to do:", todo)
+	}
+	var call *kong.ParseError
+	if errors.As(err, &call) {
+		call.Context.Stdout = out
+		_ = call.Context.PrintUsage(len(call.Context.Args) > 0)
 	}
 	return 1
 }

@@ -73,34 +73,44 @@ func (s *service) problem(name string, err error) *problem {
 	case errors.As(err, &apart):
 		p.Reason = string(apart.Reason)
 	default:
-		p.Try = nearest(name, names(s.bridge.Status().Report))
+		p.Try = nearestPeople(name, everybody(s.bridge.Status().Report))
 	}
 	return p
 }
 
-// names are those by which people can be asked for.
-func names(r match.Report) (list []string) {
-	teams := func(t match.TeamsUser) { list = append(list, t.UPN, t.DisplayName) }
-	pbx := func(p match.PBXUser) { list = append(list, p.Name, p.LongName) }
+// everybody is who is in a report, each with the names to ask for them by.
+func everybody(r match.Report) (all [][]string) {
+	teams := func(t match.TeamsUser) []string { return []string{t.UPN, t.DisplayName} }
+	pbx := func(p match.PBXUser) []string { return []string{p.Name, p.LongName} }
 	for _, p := range slices.Concat(r.Matched, r.Unlicensed) {
-		pbx(p.PBX)
-		teams(p.Teams)
+		all = append(all, append(pbx(p.PBX), teams(p.Teams)...))
 	}
 	for _, a := range r.Ambiguous {
 		for _, p := range a.PBX {
-			pbx(p)
+			all = append(all, pbx(p))
 		}
 		for _, t := range a.Teams {
-			teams(t)
+			all = append(all, teams(t))
 		}
 	}
 	for _, p := range r.UnmatchedPBX {
-		pbx(p)
+		all = append(all, pbx(p))
 	}
 	for _, t := range r.UnmatchedTeams {
-		teams(t)
+		all = append(all, teams(t))
 	}
-	return list
+	return all
+}
+
+// nearestPeople are a few people who have a name that is like a name, the likest first, each by
+// the likest one.
+func nearestPeople(name string, people [][]string) []string {
+	var likest []string
+	for _, names := range people {
+		near := nearest(name, names)
+		likest = append(likest, near[:min(len(near), 1)]...)
+	}
+	return nearest(name, likest)
 }
 
 // personPage is what the page of a person shows: the story, or the problem.

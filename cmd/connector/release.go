@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,10 +20,15 @@ type releaseCmd struct {
 	Timeout time.Duration `default:"10m" help:"How long to wait for the PBXs to connect and for everything to be taken back."`
 }
 
-// Run takes back everything and ends. The running service must be stopped first: the
-// store says so where it is not.
+// Run takes back everything that the store remembers and ends. The running service must be
+// stopped first: the store says so where it is not. A store that remembers nothing is an error,
+// since it may be the wrong one.
 func (c releaseCmd) Run(ctx context.Context) error {
-	if _, err := os.Stat(c.Store); err != nil {
+	file, err := filepath.Abs(c.Store)
+	if err == nil {
+		_, err = os.Stat(file)
+	}
+	if err != nil {
 		return c.wrong("store", "names nothing to release from: %w; give the file that the service has used", err)
 	}
 	s, err := newService(c.config, transport(), newLogger(c.LogLevel))
@@ -31,11 +37,15 @@ func (c releaseCmd) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	fmt.Fprintln(os.Stderr, "Waiting for the PBXs to connect, then everything is taken back.")
+	known, err := s.remembered(ctx)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	fmt.Fprintf(os.Stderr, "%s. It is taken back once the PBXs have connected.\n", known)
 	if err := errors.Join(s.release(ctx), s.close()); err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, "Nothing of the connector is left in Teams or on the PBX.")
+	fmt.Fprintln(os.Stderr, "All of that is taken back. What was written with another store is not known here.")
 	return nil
 }
 

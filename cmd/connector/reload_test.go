@@ -200,7 +200,7 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 		"no address":       {map[string]any{"public-url": "http://elsewhere.example"}, "public-url cannot be used"},
 		"misspelt":         {map[string]any{"public-ulr": "x"}, "there is no key public-ulr; did you mean public-url?"},
 		"not understood":   {map[string]any{"settle": "soon"}, "settle is not understood"},
-		"missing":          {map[string]any{"graph-tenant": nil}, "graph-tenant is missing"},
+		"missing":          {map[string]any{"graph-tenant": nil}, "graph.tenant is missing"},
 		"no keys":          {map[string]any{"graph-notify-key": garbage}, "graph-notify-key cannot be used: keys for notifications, " + garbage},
 		"no table":         {map[string]any{"people-table": "/nowhere"}, "people-table cannot be read"},
 		"no such pair":     {map[string]any{"tables-to-teams": map[string]any{"lunch": "Busy/InAMeeting"}}, "tables cannot be used"},

@@ -43,8 +43,8 @@ func TestASecretThatCannotBeReadIsNamedByWhoNeedsIt(t *testing.T) {
 	require.NoError(t, err)
 	err = c.validate()
 	for _, want := range []string{
-		c.Config.name + ", line 2: graph-client-secret cannot be read: open /nowhere/graph: ", ", line 4: pbx-password cannot be read: open /nowhere/pbx",
-		", line 6: status-password cannot be read", ", line 7: users cannot be used, a@example.com: the password cannot be read: open /nowhere/a",
+		c.Config.name + ", line 2: graph.client_secret cannot be read: open /nowhere/graph: ", ", line 4: pbx.password cannot be read: open /nowhere/pbx",
+		", line 6: status_password cannot be read", ", line 7: users cannot be used, a@example.com: the password cannot be read: open /nowhere/a",
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/pbx365/connector/pbx/pbxtest"
 	"github.com/pbx365/connector/presence"
-	"github.com/pbx365/connector/store"
 )
 
 // running returns a stage whose connector runs until the test ends.
@@ -35,6 +33,7 @@ func (s *stage) get(t *testing.T, path, accept string) *httptest.ResponseRecorde
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	r.Header.Set("Accept", accept)
+	r.SetBasicAuth("anybody", s.connector.config.StatusPass.text)
 	w := httptest.NewRecorder()
 	s.connector.pages().ServeHTTP(w, r)
 	return w
@@ -129,11 +128,11 @@ func TestALightThatIsNotGreenSaysWhatToDo(t *testing.T) {
 		},
 		"wrong password of the App object": {
 			keys:  map[string]any{"pbx-password": "another"},
-			light: "master PBX", failure: "digest", todo: "password",
+			light: "master PBX", failure: "digest", todo: "password", ready: true, // or no PBX would ever come
 		},
 		"the App object grants no user list": {
 			keys:  map[string]any{"pbx-master": "elsewhere"},
-			light: "master PBX", failure: "elsewhere", todo: "App object",
+			light: "master PBX", failure: "elsewhere", todo: "App object", ready: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -192,30 +191,33 @@ type tb struct{ *testing.T }
 
 func (tb) Errorf(string, ...any) {}
 
-func TestTheStatusPageAsksForItsPassword(t *testing.T) {
+func TestOnlyProbesNeedNoPassword(t *testing.T) {
 	t.Parallel()
-	s := &service{config: config{StatusPass: secret{text: "open sesame"}}}
-	guarded := s.guarded(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
-	for password, want := range map[string]int{"": 401, "wrong": 401, "open sesame": 200} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status", nil)
-		r.SetBasicAuth("anybody", password)
-		w := httptest.NewRecorder()
-		guarded.ServeHTTP(w, r)
-		require.Equal(t, want, w.Code, password)
+	s := asked(t, "sweep")
+	for _, path := range []string{"/readyz", "/status", "/people", "/people/anna.mueller", "/", "/readyz/", "/elsewhere"} {
+		for _, password := range []string{"", "wrong", "open sesame"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.SetBasicAuth("anybody", password)
+			w := httptest.NewRecorder()
+			s.connector.pages().ServeHTTP(w, r)
+			require.Equal(t, path != "/readyz" && password != "open sesame", w.Code == http.StatusUnauthorized, "%s with %q", path, password)
+		}
 	}
 }
 
-func TestReleaseDeletesTheSubscriptionsOfAnotherFeed(t *testing.T) {
+func TestProbesLearnNothingButReadyOrNot(t *testing.T) {
 	t.Parallel()
-	s := running(t, "auto", nil, nil)
+	s := running(t, "sweep", map[string]any{"graph-client-secret": "wrong"}, nil)
+	s.until(t, func(st status) bool { return light(st, "authentication").State == presence.StateFailed })
+	answer := s.get(t, "/readyz", "")
+	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	require.Equal(t, "not ready\n", answer.Body.String())
+
+	s = running(t, "sweep", nil, nil)
 	s.until(t, func(st status) bool { return green(st.Lights) })
-	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 3 }, s.patience, 10*time.Millisecond)
-	require.NoError(t, s.stopConnector())
-	text, err := os.ReadFile(s.file)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: auto", "feed: sweep", 1)), 0o600))
-	require.NoError(t, s.releaseConnector(t.Context()))
-	require.Empty(t, s.tenant.Subscriptions())
+	answer = s.get(t, "/readyz", "")
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Equal(t, "ready\n", answer.Body.String())
 }
 
 func TestAnotherFeedDropsWhatNobodyListensTo(t *testing.T) {
@@ -229,35 +231,6 @@ func TestAnotherFeedDropsWhatNobodyListensTo(t *testing.T) {
 	require.NoError(t, os.WriteFile(s.file, []byte(strings.Replace(string(text), "feed: auto", "feed: sweep", 1)), 0o600))
 	require.NoError(t, s.startConnector())
 	require.Eventually(t, func() bool { return len(s.tenant.Subscriptions()) == 0 }, s.patience, 10*time.Millisecond)
-}
-
-func TestReleaseOfNothingIsNoSuccess(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "typo.db")
-	err := releaseCmd{config: config{Store: file}}.Run(t.Context())
-	require.ErrorContains(t, err, file)
-	require.NoFileExists(t, file)
-}
-
-func TestReleaseAsksNobodyAboutWhatHasEnded(t *testing.T) {
-	t.Parallel()
-	s := running(t, "sweep", nil, nil)
-	s.until(t, func(st status) bool { return green(st.Lights) })
-	put := func(name string, expires time.Time) {
-		_, err := s.connector.store.PutSubscription(t.Context(), store.Subscription{Name: "presence/" + name, ID: "x-" + name, Expires: expires})
-		require.NoError(t, err)
-		_, err = s.connector.store.PutSignIn(t.Context(), store.SignIn{Name: name, Sealed: []byte("x")})
-		require.NoError(t, err)
-	}
-	put("left@contoso.com", time.Now().Add(-time.Minute))
-	put("gone@contoso.com", time.Now().Add(time.Hour))
-	err := s.connector.unsubscribe(t.Context())
-	require.ErrorContains(t, err, "gone@contoso.com is not among users any more")
-	require.ErrorContains(t, err, "run release again after that")
-	signIns, err := s.connector.store.SignIns(t.Context())
-	require.NoError(t, err)
-	require.Len(t, signIns, 1)
-	require.Equal(t, "gone@contoso.com", signIns[0].Name, "the other one is needed no more")
 }
 
 func TestASecondConnectorOnTheSameStoreSaysWhy(t *testing.T) {

@@ -155,34 +155,39 @@ func whoIs(r match.Report) whoIsWho {
 	return w
 }
 
-// pages serves the state as a page to browsers and as JSON to everybody else, and
-// whether the service works to probes.
+// pages serves the state as a page to browsers and as JSON to everybody else, behind the
+// password of the status page, and whether the service is ready to probes, which have none.
 func (s *service) pages() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+	inside := http.NewServeMux()
+	inside.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		if wantsPage(r) {
 			writePage(w, http.StatusOK, "page.html", s.status())
 			return
 		}
 		writeJSON(w, http.StatusOK, s.status())
 	})
-	s.peoplePages(mux)
-	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		for _, light := range s.ready() {
-			if light.State != presence.StateOK && light.State != presence.StateOff {
-				http.Error(w, light.Name+": "+string(light.State)+": "+cmp.Or(light.LastError, light.Detail), http.StatusServiceUnavailable)
-				return
-			}
-		}
-		_, _ = w.Write([]byte("ok\n"))
-	})
+	s.peoplePages(inside)
+	inside.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
+	mux := http.NewServeMux()
+	mux.Handle("/", s.guarded(inside))
+	mux.HandleFunc("GET /readyz", s.serveReady)
 	return mux
 }
 
-// ready are the lights without which nothing is carried. A subscription is none of them:
-// people are swept without one, and whoever takes the service out of reach for the lack of it
-// takes it out of the reach of Graph, which is what a new one needs.
+// serveReady says whether the service is ready, and to strangers nothing else.
+func (s *service) serveReady(w http.ResponseWriter, _ *http.Request) {
+	for _, light := range s.ready() {
+		if light.State != presence.StateOK && light.State != presence.StateOff {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
+
+// ready are the lights without which there is no use in being reached. A PBX and a subscription are
+// none of them: both come from outside, and whoever takes the service out of reach for the lack
+// of one keeps it away.
 func (s *service) ready() []presence.Health {
-	return []presence.Health{s.pbx.Health()[0], s.app.Health(), s.feed.Lights()[0]}
+	return []presence.Health{s.app.Health(), s.feed.Lights()[0]}
 }

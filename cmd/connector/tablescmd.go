@@ -16,7 +16,7 @@ import (
 // tablesCmd is connector tables.
 type tablesCmd struct {
 	config
-	Value string `arg:"" optional:"" help:"An activity of Teams or of the PBX: show the way there and back."`
+	Value string `arg:"" optional:"" help:"An activity of Teams or of the PBX, in any case: show the way there and back."`
 	For   string `placeholder:"NAME" help:"The tables of a group, or of the person with that name on the PBX. Membership of PBX groups is not known here."`
 	out   io.Writer
 }
@@ -134,7 +134,7 @@ func unless(usual bool, text string) string {
 // ways prints how a value travels from each side that shows it.
 func (w tablesPrinter) ways(value string) error {
 	found := false
-	if strings.EqualFold(value, "available") {
+	if strings.EqualFold(value, "available") || strings.EqualFold(value, presence.Online) {
 		value = "Available"
 	}
 	for _, side := range []presence.Side{presence.SideTeams, presence.SidePBX} {
@@ -155,9 +155,20 @@ func (w tablesPrinter) ways(value string) error {
 	if found {
 		return nil
 	}
+	teams, pbx := w.shown()
+	return fmt.Errorf("tables: %s is in no row and changes nothing%s\nTeams shows %s\nThe PBX shows %s",
+		value, didYouMean(value, slices.Concat(teams, pbx)), strings.Join(teams, ", "), strings.Join(pbx, ", "))
+}
+
+// shown are the activities of each side that are in a row.
+func (w tablesPrinter) shown() (teams, pbx []string) {
 	rows := w.rules.Tables.Rows()
-	known := slices.Concat(slices.Sorted(maps.Keys(rows.ToPBX)), slices.Sorted(maps.Keys(rows.ToTeams)))
-	return fmt.Errorf("tables: %s is in no row and changes nothing%s", value, didYouMean(value, known))
+	for word := range rows.ToTeams {
+		pbx = append(pbx, presence.PBX{Activity: word}.String())
+	}
+	pbx = append(pbx, presence.OnThePhone)
+	slices.Sort(pbx)
+	return slices.Sorted(maps.Keys(rows.ToPBX)), pbx
 }
 
 // way prints a way as far as the direction lets it go.

@@ -47,6 +47,11 @@ and there it stays.
 	require.Contains(t, printed(t, groupsFile, "busy", "reception"), "busy  is not carried: the direction is teams-to-pbx\n")
 	require.Contains(t, printed(t, groupsFile, "inameeting", "reception"), "carried to the PBX as  meeting")
 	require.Contains(t, printed(t, "", "available", ""), "is carried to Teams as  clear")
+	for _, value := range []string{"Available", "AVAILABLE", "online", "Online"} {
+		require.Equal(t, printed(t, "", "available", ""), printed(t, "", value, ""))
+	}
+	require.Equal(t, printed(t, "", "lunch", ""), printed(t, "", "Lunch", ""))
+	require.Contains(t, printed(t, "", "On-The-Phone", ""), "is shown in Teams as  Busy/InACall")
 	require.Contains(t, printed(t, "", "on-the-phone", ""), "is shown in Teams as  Busy/InACall")
 }
 
@@ -60,6 +65,10 @@ func TestTablesSayWhatACallIsWithoutAlienCalls(t *testing.T) {
 
 func TestTablesOfWhatThereIsNot(t *testing.T) {
 	t.Parallel()
-	require.ErrorContains(t, tablesCmd{Value: "medting"}.Run(), "in no row and changes nothing; did you mean meeting?")
+	err := tablesCmd{Value: "medting"}.Run()
+	require.ErrorContains(t, err, "in no row and changes nothing; did you mean meeting?\nTeams shows Available, Away, BeRightBack, ")
+	require.ErrorContains(t, err, ", UrgentInterruptionsOnly\nThe PBX shows appointment, available, away, ")
+	require.ErrorContains(t, err, ", on-the-phone, ")
+	require.ErrorContains(t, tablesCmd{config: config{Tables: tablesConfig{ToPBX: map[string]string{"Juggling": "busy"}}}, Value: "x"}.Run(), "InAMeeting, Inactive, Juggling, ")
 	require.ErrorContains(t, tablesCmd{For: "nobody"}.Run(), "no group is called nobody")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,39 +22,24 @@ func (u communicationUser) String() string { return u.UPN }
 // LogValue leaves out the password.
 func (u communicationUser) LogValue() slog.Value { return slog.StringValue(u.UPN) }
 
-// communicationUsers are read from names with commas between, or from a YAML list of
-// names and of mappings {upn, password}.
+// communicationUsers are a list of names and of mappings {upn, password}.
 type communicationUsers []communicationUser
 
-// UnmarshalText reads the setting. Its errors quote nothing of it.
+// UnmarshalText adds users. Its errors quote nothing of the text.
 func (u *communicationUsers) UnmarshalText(text []byte) error {
-	*u = nil
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	items, err := readList(text)
+	if err != nil {
 		return errors.New("no list of sign-in names")
 	}
-	if len(doc.Content) == 0 {
-		return nil
-	}
-	top := doc.Content[0]
-	items := []*yaml.Node{top}
-	switch {
-	case top.Kind == yaml.SequenceNode:
-		items = top.Content
-	case top.Kind == yaml.ScalarNode:
-		items = nil
-		for _, name := range strings.Split(top.Value, ",") {
-			items = append(items, &yaml.Node{Kind: yaml.ScalarNode, Value: name})
-		}
-	}
+	var wrong []error
 	for i, item := range items {
 		user, err := readUser(item)
 		if err != nil {
-			return fmt.Errorf("number %d: %w", i+1, err)
+			wrong = append(wrong, each(fmt.Sprintf("number %d", i+1), err))
 		}
 		*u = append(*u, user)
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // readUser reads a name, or a mapping with the keys upn and password.
@@ -63,24 +47,12 @@ func readUser(node *yaml.Node) (communicationUser, error) {
 	var user communicationUser
 	switch node.Kind {
 	case yaml.ScalarNode:
-		user.UPN = strings.TrimSpace(node.Value)
+		user.UPN = node.Value
 	case yaml.MappingNode:
-		for i := 0; i < len(node.Content); i += 2 {
-			key, value := node.Content[i].Value, node.Content[i+1]
-			if value.Kind != yaml.ScalarNode {
-				return user, fmt.Errorf("%s has one value", key)
-			}
-			switch key {
-			case "upn":
-				user.UPN = strings.TrimSpace(value.Value)
-			case "password":
-				if err := user.Password.UnmarshalText([]byte(value.Value)); err != nil {
-					return user, err
-				}
-			default:
-				return user, fmt.Errorf("there is no key %s%s", key, didYouMean(key, []string{"upn", "password"}))
-			}
+		if err := readKeys(node, map[string]any{"upn": &user.UPN, "password": &user.Password}); err != nil {
+			return user, err
 		}
+		user.UPN = strings.TrimSpace(user.UPN)
 	default:
 		return user, errors.New("expected a sign-in name, or upn and password")
 	}
@@ -101,11 +73,4 @@ func (c config) usersDiffer() error {
 		seen[name] = true
 	}
 	return nil
-}
-
-// yamlText is a node of the configuration file as a text that UnmarshalText reads.
-func yamlText(node *yaml.Node) (string, error) {
-	var text bytes.Buffer
-	err := yaml.NewEncoder(&text).Encode(node)
-	return text.String(), err
 }

@@ -41,7 +41,7 @@ func TestWrongCommunicationUsersAreRefusedWithoutQuotingThem(t *testing.T) {
 		"[hush":                             "no list",
 		"[{upn: a, passwort: hush}]":        "number 1: there is no key passwort; did you mean password?",
 		"[a@example.com, {password: hush}]": "number 2: upn is missing",
-		"[{upn: a, password: [hush]}]":      "password has one value",
+		"[{upn: a, password: [hush]}]":      "password: it has one value",
 		"[[hush]]":                          "expected a sign-in name",
 		"a@example.com,,":                   "number 2: upn is missing",
 	} {

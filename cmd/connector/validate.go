@@ -59,13 +59,13 @@ func (c config) validate() error {
 		wrong = append(wrong, c.wrong("renew-every", "is %s, not a time such as 10m", c.RenewEvery))
 	}
 	if c.TLSCert != "" {
-		need("tls-key", c.TLSKey, "it belongs to tls-cert")
+		need("tls-key", c.TLSKey, "it belongs to "+c.Config.key("tls-cert"))
 	}
 	if c.TLSKey != "" {
-		need("tls-cert", c.TLSCert, "it belongs to tls-key")
+		need("tls-cert", c.TLSCert, "it belongs to "+c.Config.key("tls-key"))
 	}
 	if c.StatusPass.empty() && c.StatusListen != "" && !onLoopback(c.StatusListen) {
-		wrong = append(wrong, c.wrong("status-listen", "reaches beyond this machine and needs a status-password"))
+		wrong = append(wrong, c.wrong("status-listen", "reaches beyond this machine and needs a %s", c.Config.key("status-password")))
 	}
 	return errors.Join(wrong...)
 }
@@ -79,7 +79,7 @@ func (c config) usersFit() error {
 		return nil
 	case (c.Graph.Identity == "system-assigned" || c.Graph.Identity == "user-assigned") && c.Graph.UserClientID == "":
 		return c.missing("graph-user-client-id", "nobody can sign in to a managed identity, so users need an app registration of their own")
-	case !guid.MatchString(c.Graph.Tenant):
+	case c.Graph.Tenant != "" && !guid.MatchString(c.Graph.Tenant):
 		return c.wrong("graph-tenant", "is a name; with users it must be the directory (tenant) id, which notifications are signed with")
 	}
 	return nil

@@ -72,10 +72,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// The own web server has the PBXs on one of its paths.
-	mux := http.NewServeMux()
-	mux.Handle("/pbx", phones)
-	world.serve(mux)
+	world.serve(pages(phones))
 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return phones.Run(ctx) })
@@ -92,4 +89,12 @@ func run(ctx context.Context, out io.Writer) error {
 	})
 	work.Go(func() error { return world.play(ctx, out) })
 	return work.Wait()
+}
+
+// pages are those of the own web server. PBXs dial one of its paths, with and without the slash.
+func pages(phones http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/pbx", phones)
+	mux.Handle("/pbx/", phones)
+	return mux
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,4 +35,14 @@ func TestEmbedRunsAgainstTheSimulators(t *testing.T) {
 		"ada: preferred presence DoNotDisturb/DoNotDisturb",
 		"Teams shows do not disturb; interrupt to end",
 	})
+}
+
+func TestPBXsMayDialWithAndWithoutTheSlash(t *testing.T) {
+	t.Parallel()
+	phones := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for _, path := range []string{"/pbx", "/pbx/", "/pbx/innovaphone-microsoft365"} {
+		w := httptest.NewRecorder()
+		pages(phones).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		require.Equal(t, http.StatusTeapot, w.Code, "a redirection from %s, which no websocket follows", path)
+	}
 }

@@ -73,16 +73,18 @@ func (s server) run(ctx context.Context) error {
 
 // guarded asks for the password of the status page where there is one.
 func (s *service) guarded(next http.Handler) http.Handler {
-	if s.config.StatusPass.empty() {
-		return next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, password, _ := r.BasicAuth()
-		if subtle.ConstantTimeCompare([]byte(password), []byte(s.config.StatusPass.text)) != 1 {
+		if !s.admits(r) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="connector"`)
 			http.Error(w, "a password is needed", http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// admits reports that r has the password of the status page, or that there is none.
+func (s *service) admits(r *http.Request) bool {
+	_, password, _ := r.BasicAuth()
+	return s.config.StatusPass.empty() || subtle.ConstantTimeCompare([]byte(password), []byte(s.config.StatusPass.text)) == 1
 }

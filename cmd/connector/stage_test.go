@@ -205,19 +205,29 @@ func TestOnlyProbesNeedNoPassword(t *testing.T) {
 	}
 }
 
-func TestProbesLearnNothingButReadyOrNot(t *testing.T) {
+func TestProbesLearnNothingButReadyOrNotWithoutThePassword(t *testing.T) {
 	t.Parallel()
-	s := running(t, "sweep", map[string]any{"graph-client-secret": "wrong"}, nil)
+	s := running(t, "sweep", map[string]any{"graph-client-secret": "wrong", "status-password": "open sesame"}, nil)
 	s.until(t, func(st status) bool { return light(st, "authentication").State == presence.StateFailed })
-	answer := s.get(t, "/readyz", "")
-	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
-	require.Equal(t, "not ready\n", answer.Body.String())
+	require.Equal(t, http.StatusServiceUnavailable, s.get(t, "/readyz", "").Code)
+	require.Equal(t, "not ready\n", s.probe(t, "wrong"))
+	require.Regexp(t, "^not ready\nmaster PBX: .*\nauthentication: failed: .*\n", s.probe(t, "open sesame"))
 
-	s = running(t, "sweep", nil, nil)
+	s = running(t, "sweep", map[string]any{"status-password": "open sesame"}, nil)
 	s.until(t, func(st status) bool { return green(st.Lights) })
-	answer = s.get(t, "/readyz", "")
-	require.Equal(t, http.StatusOK, answer.Code)
-	require.Equal(t, "ready\n", answer.Body.String())
+	require.Equal(t, http.StatusOK, s.get(t, "/readyz", "").Code)
+	require.Equal(t, "ready\n", s.probe(t, ""))
+	require.Regexp(t, "^ready\nmaster PBX: ok.*\nauthentication: ok.*\n", s.probe(t, "open sesame"))
+}
+
+// probe asks whether the service is ready.
+func (s *stage) probe(t *testing.T, password string) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil)
+	r.SetBasicAuth("anybody", password)
+	w := httptest.NewRecorder()
+	s.connector.pages().ServeHTTP(w, r)
+	return w.Body.String()
 }
 
 func TestAnotherFeedDropsWhatNobodyListensTo(t *testing.T) {

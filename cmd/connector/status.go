@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -174,15 +175,23 @@ func (s *service) pages() http.Handler {
 	return mux
 }
 
-// serveReady says whether the service is ready, and to strangers nothing else.
-func (s *service) serveReady(w http.ResponseWriter, _ *http.Request) {
+// serveReady says whether the service is ready, which is all that strangers learn. Whoever has the
+// password is told each light as well.
+func (s *service) serveReady(w http.ResponseWriter, r *http.Request) {
+	code, answer := http.StatusOK, "ready\n"
 	for _, light := range s.ready() {
 		if light.State != presence.StateOK && light.State != presence.StateOff {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-			return
+			code, answer = http.StatusServiceUnavailable, "not ready\n"
 		}
 	}
-	_, _ = w.Write([]byte("ready\n"))
+	if s.admits(r) {
+		for _, light := range s.status().Lights {
+			answer += strings.TrimSuffix(light.Name+": "+string(light.State)+": "+cmp.Or(light.LastError, light.Detail), ": ") + "\n"
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, answer)
 }
 
 // ready are the lights without which there is no use in being reached. A PBX and a subscription are

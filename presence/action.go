@@ -154,12 +154,9 @@ func (s *step) actPBX() Action {
 	case c != nil && c.Stage == Leaving:
 		return DelCall{c.ID}
 	case w != nil && w.Stage == Pending:
-		if s.PBX != nil { // where this try is made
-			w.Connection = s.PBX.Connection
-		}
 		return SetActivity{w.Activity}
 	case c != nil && c.Stage == Pending:
-		if s.PBX != nil {
+		if s.PBX != nil { // where this try is made
 			c.Home, c.Connection = s.PBX.Home, s.PBX.Connection
 		}
 		return AddCall{}

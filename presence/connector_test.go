@@ -37,6 +37,7 @@ type connector struct {
 	newest                     string
 	newestAt                   time.Time
 	teamsSince, pbxSince       time.Time
+	pbxBegan                   time.Time
 	pbxLost                    bool
 
 	doing                         presence.Action // waits for its answer
@@ -163,7 +164,7 @@ func (c *connector) sawPBX(look presence.PBXSeen) {
 		c.pbxSince = look.At
 	}
 	if c.pbx == nil || c.pbxLost || c.pbx.Connection != look.Connection {
-		c.pbxHeld = hold{}
+		c.pbxHeld, c.pbxBegan = hold{}, look.At
 	}
 	c.note("hears that the PBX shows %v, on the phone %v, connection %d", look.Value, look.OnPhone, look.Connection)
 	c.pbx, c.pbxLost, c.steps = &look, false, 0
@@ -176,7 +177,7 @@ func (c *connector) view() presence.View {
 		TeamsHeld: c.teamsHeld.at(c.now), PBXHeld: c.pbxHeld.at(c.now), LooksHeld: c.looksHeld.at(c.now),
 	}
 	if c.pbx != nil && !c.pbxLost {
-		v.PBX, v.PBXSince = c.pbx, c.pbxSince
+		v.PBX, v.PBXSince, v.PBXBegan = c.pbx, c.pbxSince, c.pbxBegan
 	}
 	return v
 }
@@ -323,7 +324,8 @@ func (c *connector) act(a presence.Action) {
 // decided what it writes there.
 func (c *connector) crossed() bool {
 	w := c.memory.ToPBX
-	return c.pbx == nil || c.pbx.Value.Activity != c.exchange.activity || c.exchange.answersFirst && w != nil && w.Old != c.pbx.Value.Activity
+	x := c.exchange
+	return c.pbx == nil || c.pbx.Value.Activity != x.activity || x.due > 0 || x.lag > 0 && w != nil && w.Old != c.pbx.Value.Activity
 }
 
 // unreachable reports that Teams cannot be read, or takes no writes.

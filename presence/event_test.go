@@ -62,11 +62,11 @@ type kind struct {
 // circumstances hold for a whole schedule.
 var circumstances = []*kind{
 	{"calls on the PBX cannot be counted", nil, func(m *model, _ string) { m.exchange.counted = false }},
-	{"the PBX answers before it tells", nil, func(m *model, _ string) { m.exchange.answersFirst = true }},
+	{"changes show on the PBX after %s", []string{"100ms", "2s"}, func(m *model, v string) { m.exchange.lag = duration(v) }},
 	{"the PBX refuses alien calls", nil, func(m *model, _ string) { m.exchange.noAlien = true }},
 	{"values go %s only", []string{"to the PBX", "to Teams"}, (*model).oneWay},
 	{"notifications carry no sequence number", nil, func(m *model, _ string) { m.unnumbered = true }},
-	{"anna has long shown %s on the PBX", []string{"vacation", "dnd"}, func(m *model, v string) { m.exchange.activity, m.exchange.by = v, anna }},
+	{"anna has long shown %s on the PBX", []string{"vacation", "dnd"}, func(m *model, v string) { m.exchange.activity, m.exchange.shown, m.exchange.by = v, v, anna }},
 }
 
 // changes are what anna sets on either side, apart from calls.

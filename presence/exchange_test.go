@@ -19,7 +19,9 @@ type exchange struct {
 	counted  bool // calls can be seen
 	noAlien  bool // alien calls are refused
 
-	answersFirst bool // an answer comes before what it is the answer to shows
+	lag   time.Duration // until a change shows; what it answers does not wait for that
+	shown string        // in place of activity
+	due   int           // changes that do not show yet
 
 	aliens map[int64]bool
 	lastID int64
@@ -37,17 +39,32 @@ func newExchange(c *clock) *exchange {
 
 func (x *exchange) look() presence.PBXSeen {
 	return presence.PBXSeen{
-		Value: presence.PBX{Activity: x.activity}, OnPhone: x.calls > 0 || len(x.aliens) > 0 && !x.counted, Counted: x.counted,
+		Value: presence.PBX{Activity: x.shown}, OnPhone: x.calls > 0 || len(x.aliens) > 0 && !x.counted, Counted: x.counted,
 		Home: x.home, Connection: x.connection,
 	}
 }
 
-// set puts an activity where it stands.
+// set puts an activity where it stands. Over a connection that begins meanwhile it shows at once.
 func (x *exchange) set(activity string, by author) {
 	if activity == x.activity && by != x.by && activity != "" {
 		by = both
 	}
 	x.activity, x.by, x.refused, x.ignored = activity, by, false, false
+	show := func() {
+		x.shown = activity
+		x.tell()
+	}
+	if x.lag == 0 {
+		show()
+		return
+	}
+	connection := x.connection
+	x.due++
+	x.after(x.lag, func() {
+		if x.due--; x.connection == connection {
+			show()
+		}
+	})
 }
 
 // disconnect ends the connection, and the alien calls with it.
@@ -61,7 +78,7 @@ func (x *exchange) connect() {
 	if x.connection = x.lastNumber; x.ignored {
 		x.by = both
 	}
-	x.clear = x.now
+	x.clear, x.shown = x.now, x.activity
 	x.tell()
 }
 
@@ -80,11 +97,7 @@ func (x *exchange) bring(deliver func(arrives bool)) {
 func (x *exchange) write(a presence.Action) presence.Outcome {
 	switch a := a.(type) {
 	case presence.SetActivity:
-		if x.set(a.Activity, ours); x.answersFirst {
-			x.after(latency, x.tell)
-		} else {
-			x.tell()
-		}
+		x.set(a.Activity, ours)
 	case presence.AddCall:
 		if x.noAlien {
 			return presence.Outcome{Err: presence.ErrRefused}

@@ -55,10 +55,7 @@ type PBXWrite struct {
 	// Tried says that the write may have arrived, although it is Pending or was refused. What is Lifted
 	// may still be there.
 	Tried bool
-	// Connection is that of the PBX over which it was tried last; zero where that is not known. Over a
-	// later one the PBX tells anew what it shows.
-	Connection uint64
-	Stage      Stage
+	Stage Stage
 	// At is when the write was decided, then when it was acknowledged.
 	At time.Time
 }
@@ -175,17 +172,16 @@ func (m Memory) Clone() Memory {
 // inFlight reports that the side may not show w yet.
 func (w *PBXWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 
-// explains reports that what the PBX shows is no change by a person.
-func (w *PBXWrite) explains(seen PBXSeen) bool {
-	switch shown := seen.Value.Activity; {
+// explains reports that what the PBX shows, over a connection that has begun to tell of the person at
+// that time, is no change by a person. What is told anew since the acknowledgement is no echo.
+func (w *PBXWrite) explains(shown string, began time.Time) bool {
+	switch {
 	case !w.inFlight():
 		return false
-	case shown == w.Activity:
-		return true
-	case w.Stage == Sent && w.Connection != 0 && w.Connection != seen.Connection && seen.At.After(w.At):
-		return false // told anew since, and so no echo
+	case w.Stage == Sent && began.After(w.At):
+		return shown == w.Activity
 	default:
-		return shown == w.Old || slices.Contains(w.Trail, shown)
+		return shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown)
 	}
 }
 

@@ -274,7 +274,6 @@ func (m *model) contact(value string) {
 		m.phoneOnly = by == anna && o.session.IsZero() && o.slot.IsZero() && m.ready() && !inCall(o.shown) && m.connector.memory.Agreed.Teams.Shows(o.shown)
 		m.said = presence.Teams{}
 		m.exchange.set(value, by)
-		m.update()
 	}
 }
 

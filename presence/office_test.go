@@ -103,7 +103,7 @@ func (o *office) show(v presence.Teams, by author) {
 		return
 	}
 	o.shown = v
-	if o.version++; by != ours {
+	if o.version++; by != ours || v == o.slot && o.slotBy != ours {
 		o.hers = o.version
 	}
 	o.tell()

@@ -38,9 +38,10 @@ func (s *step) settlePBX() {
 	case Sent:
 		late := s.settled(w.At)
 		switch {
+		case shown == w.Activity && shown == w.Old && len(w.Trail) > 0 && !late: // or nothing shows yet
 		case shown == w.Activity:
 			s.standsPBX()
-		case !w.explains(*s.PBX), late && shown != w.Old:
+		case !w.explains(shown, s.PBXBegan), late && shown != w.Old:
 			s.takenPBX()
 		case late && w.oldIsOurs():
 			s.giveUpPBX()
@@ -51,7 +52,7 @@ func (s *step) settlePBX() {
 			s.fired(RuleHidden)
 		}
 	case Pending:
-		if !w.explains(*s.PBX) {
+		if !w.explains(shown, s.PBXBegan) {
 			s.takenPBX()
 		}
 	case Refused:
@@ -92,8 +93,15 @@ func (s *step) giveUpPBX() {
 	if s.m.Agreed == nil {
 		return
 	}
-	if s.agreePBX(w.Old); w.oldIsOurs() {
+	switch n := len(w.Trail) - 1; {
+	case w.oldIsOurs():
+		s.agreePBX(w.Old)
 		s.m.ToPBX = &PBXWrite{Activity: w.Old, Stage: Stands, At: w.At}
+	case n >= 0 && !s.settled(w.At): // the one before was not seen yet
+		s.agreePBX(w.Trail[n])
+		s.m.ToPBX = &PBXWrite{Activity: w.Trail[n], Old: w.Old, Trail: w.Trail[:n], Stage: Sent, At: w.At}
+	default:
+		s.agreePBX(w.Old)
 	}
 }
 

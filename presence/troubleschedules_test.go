@@ -58,13 +58,29 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			800s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "preferred presence Away/Away", "clear session"},
 		},
 		"the same is set again on the phone while its connection is lost": {`
-			0s the PBX answers before it tells
+			0s changes show on the PBX after 100ms
 			1s anna sets away on the PBX
 			30s anna chooses Busy in Teams
-			30.36s the connection of the PBX is lost
+			30.25s the connection of the PBX is lost
 			31s anna sets away on the PBX
 			60s anna signs out of Teams
 			300s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "activity busy", "preferred presence Away/Away"},
+		},
+		"a taking back is decided before what it takes back shows": {`
+			0s changes show on the PBX after 2s
+			8s anna chooses Busy in Teams
+			9.5s anna resets her status in Teams
+			300s anna chooses Away in Teams
+			500s the link ends`, []string{"activity busy", "activity available", "activity away", "activity available"},
+		},
+		"a taking back is refused before what it takes back shows": {`
+			0s changes show on the PBX after 2s
+			11.16s anna chooses Busy in Teams
+			12.19s the next write is refused
+			12.19s anna chooses Available in Teams
+			300s anna chooses Away in Teams
+			400s anna resets her status in Teams
+			600s the link ends`, []string{"activity busy", "activity available", "activity away", "activity available"},
 		},
 		"an activity is not taken back although the PBX says so, and goes later": {`
 			1s anna chooses Busy in Teams
@@ -83,7 +99,8 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			400s the calls end, and nothing more happens`, []string{"activity busy", "preferred presence Busy/Busy"},
 		},
 		"a session that nobody has looked at tells of no choice": {`
-			762s Teams takes no writes for 20s
+			762.1s Teams takes no writes for 20s
+			762.6s the next notification is lost
 			763.6s Teams cannot be read for 15m0s
 			763.63s anna sets meeting on the PBX
 			766.63s a call begins on the PBX

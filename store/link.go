@@ -72,11 +72,8 @@ type PBXWrite struct {
 	Trail []string
 	// Tried says that it may have been written although nothing has confirmed that.
 	Tried bool
-	// Connection is the number of the connection of the PBX over which it was tried last; zero
-	// where that is not known.
-	Connection uint64
-	State      string
-	At         time.Time
+	State string
+	At    time.Time
 }
 
 // TeamsWrite is the preferred presence written in Teams, while it stands (Graph:

@@ -20,7 +20,7 @@ func recordOf(teams, guid string, revision int64, m presence.Memory) store.Link 
 		r.Agreed = &store.Agreed{Availability: p.Teams.Availability, Activity: p.Teams.Activity, PBX: p.PBX}
 	}
 	if w := m.ToPBX; w != nil {
-		r.ToPBX = &store.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Tried: w.Tried, Connection: w.Connection, State: string(w.Stage), At: w.At}
+		r.ToPBX = &store.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Tried: w.Tried, State: string(w.Stage), At: w.At}
 	}
 	if w := m.ToTeams; w != nil {
 		r.ToTeams = &store.TeamsWrite{
@@ -60,7 +60,7 @@ func memoryOf(r store.Link) presence.Memory {
 		m.Agreed = &presence.Pair{Teams: presence.Teams{Availability: p.Availability, Activity: p.Activity}, PBX: p.PBX}
 	}
 	if w := r.ToPBX; w != nil {
-		m.ToPBX = &presence.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Tried: w.Tried, Connection: w.Connection, Stage: presence.Stage(w.State), At: w.At}
+		m.ToPBX = &presence.PBXWrite{Activity: w.Activity, Old: w.Old, Trail: w.Trail, Tried: w.Tried, Stage: presence.Stage(w.State), At: w.At}
 	}
 	if w := r.ToTeams; w != nil {
 		m.ToTeams = &presence.TeamsWrite{

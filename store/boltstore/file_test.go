@@ -172,7 +172,7 @@ func TestFormat(t *testing.T) {
 	const (
 		link = `{"Teams":"t1","PBX":"g1","Revision":1,
 			"Agreed":{"Availability":"Busy","Activity":"InAMeeting","PBX":"meeting"},
-			"ToPBX":{"Activity":"meeting","Old":"away","Trail":["busy"],"Tried":true,"Connection":8,"State":"s","At":"2026-03-29T12:00:00.123456789Z"},
+			"ToPBX":{"Activity":"meeting","Old":"away","Trail":["busy"],"Tried":true,"State":"s","At":"2026-03-29T12:00:00.123456789Z"},
 			"ToTeams":{"Availability":"Away","Activity":"Away","OldAvailability":"Busy","OldActivity":"Busy","OldSequence":"7",
 				"Trail":null,"Replaced":null,"Tried":false,"State":"s","At":"2026-03-29T12:00:00.123456789Z","Until":"0001-01-01T00:00:00Z",
 				"UnderAvailability":"","UnderActivity":"","UnderUntil":"0001-01-01T00:00:00Z"},
@@ -191,7 +191,7 @@ func TestFormat(t *testing.T) {
 	wantLink, err := s.PutLink(ctx, store.Link{
 		Teams: "t1", PBX: "g1",
 		Agreed: &store.Agreed{Availability: "Busy", Activity: "InAMeeting", PBX: "meeting"},
-		ToPBX:  &store.PBXWrite{Activity: "meeting", Old: "away", Trail: []string{"busy"}, Tried: true, Connection: 8, State: "s", At: at},
+		ToPBX:  &store.PBXWrite{Activity: "meeting", Old: "away", Trail: []string{"busy"}, Tried: true, State: "s", At: at},
 		ToTeams: &store.TeamsWrite{
 			Availability: "Away", Activity: "Away",
 			OldAvailability: "Busy", OldActivity: "Busy", OldSequence: "7", State: "s", At: at,

@@ -74,7 +74,7 @@ func fullLink(key string) store.Link {
 		Teams:  key,
 		PBX:    "8f1c35c1a2b7640901d2009033460b1f",
 		Agreed: &store.Agreed{Availability: "Busy", Activity: "InAMeeting", PBX: "meeting"},
-		ToPBX:  &store.PBXWrite{Activity: "meeting", Old: "away", Trail: []string{"", "busy"}, Tried: true, Connection: 8, State: "in flight", At: noon},
+		ToPBX:  &store.PBXWrite{Activity: "meeting", Old: "away", Trail: []string{"", "busy"}, Tried: true, State: "in flight", At: noon},
 		ToTeams: &store.TeamsWrite{
 			Availability: "Away", Activity: "Away",
 			OldAvailability: "Available", OldActivity: "Available", OldSequence: "0042",

@@ -211,6 +211,32 @@ func TestAReconnectEndsTheDelay(t *testing.T) {
 	})
 }
 
+func TestWhatAnotherConnectionTellsIsNoEcho(t *testing.T) {
+	t.Parallel()
+	for connection, want := range map[uint64][]string{1: nil, 2: {"teams-anna preferred Away/Away for 168h0m0s"}} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newSides().start(t, "anna")
+			defer r.stop()
+			r.wait(time.Minute)
+			r.pbx.silent = true
+			r.teams.show("teams-anna", "Busy")
+			synctest.Wait()
+			require.Equal(t, []string{"guid-anna busy"}, r.pbx.take())
+			r.pbx.show("guid-anna", "away")
+			r.teams.show("teams-anna", "Available")
+			r.wait(2 * time.Second)
+			require.Equal(t, []string{"guid-anna available"}, r.pbx.take(), "it shows away until then")
+			r.teams.take()
+
+			r.wait(2 * time.Second)
+			r.pbx.connection = connection
+			r.pbx.look("guid-anna")
+			r.wait(2 * time.Second)
+			require.Equal(t, want, r.teams.take())
+		})
+	}
+}
+
 func TestARestartAttributesWhatChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -103,6 +103,7 @@ type question struct {
 	api, name string
 	src       string // empty for one of the connection's own
 	body      any    // nil, or what encodes as an object
+	urgent    bool   // goes out before those that are not
 
 	// first is what has no answer of its own and goes out just before: so it waits for
 	// its turn as well.
@@ -116,19 +117,20 @@ func (q question) encode(src string) ([]byte, error) {
 // ask sends a request whose answer, or failure, goes to done. An error says that the
 // connection has ended, or that the request can never be sent; done is not called then.
 func (c *conn) ask(q question, done func(message, error)) error {
-	_, err := c.enqueue(q, false, done)
+	_, err := c.enqueue(q, done)
 	return err
 }
 
-// do sends a request, before those of ask that wait, and waits for its answer. Where
-// ctx ended before its turn came, the error matches errUnsent.
+// do sends a request, as an urgent one, and waits for its answer. Where ctx ended before
+// its turn came, the error matches errUnsent.
 func (c *conn) do(ctx context.Context, q question) (message, error) {
 	type outcome struct {
 		message
 		error
 	}
 	answered := make(chan outcome, 1)
-	r, err := c.enqueue(q, true, func(m message, err error) { answered <- outcome{m, err} })
+	q.urgent = true
+	r, err := c.enqueue(q, func(m message, err error) { answered <- outcome{m, err} })
 	if err != nil {
 		return message{}, err
 	}
@@ -154,7 +156,7 @@ func (c *conn) tell(q question) {
 	}
 }
 
-func (c *conn) enqueue(q question, write bool, done func(message, error)) (*request, error) {
+func (c *conn) enqueue(q question, done func(message, error)) (*request, error) {
 	src := q.src
 	if src == "" {
 		src = strconv.FormatUint(c.lastSrc.Add(1), 10)
@@ -169,7 +171,7 @@ func (c *conn) enqueue(q question, write bool, done func(message, error)) (*requ
 			r.frames = [][]byte{before, frame}
 		}
 	}
-	return r, c.requests.add(r, write)
+	return r, c.requests.add(r, q.urgent)
 }
 
 // expired counts and reports a request that was left unanswered.

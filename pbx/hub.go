@@ -253,13 +253,9 @@ func (h *hub) repair() {
 		if u.overdue(h.opts.RequestTimeout) && !h.watchAs(u) {
 			h.lose(u, &HiddenError{PBX: u.watch.on.name(), User: u.Name})
 		}
-		switch w := u.watch; {
-		case w == nil:
-		case w.failed != nil:
+		if u.watch != nil && u.watch.failed != nil {
 			h.unwatch(u)
 			h.place(u)
-		case w.calls.err != nil:
-			h.startUserCalls(u)
 		}
 		h.renewLicence(u)
 	}

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// retryCallsAfter is the time after which a PBX that has refused to tell its calls is asked again.
-const retryCallsAfter = 15 * time.Second
-
 // followCalls has the calls of a PBX told by the connection that counts, and by that one
 // alone. It goes on with what the one before has told.
 func (h *hub) followCalls(pbx string) {
@@ -58,32 +55,12 @@ func (h *hub) startCalls(s *session) {
 }
 
 // callsRead handles the answer to the question for the calls of a PBX, in time or late.
-// Most of the calls that are there come right after it. A refused question is asked again.
-// Of several, the first that is answered makes the calls known, whatever becomes of the rest.
 func (h *hub) callsRead(s *session, err error) {
 	c := s.calls
-	c.asking = false
-	if c.known() {
-		return
-	}
-	c.err = err
-	if err != nil {
-		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
-		h.callsKnown(s)
-		h.afterwards(s, retryCallsAfter, func() {
-			if s.calls == c && c.err != nil && !c.asking {
-				h.startCalls(s)
-				h.light(s.name())
-			}
-		})
-		return
-	}
-	h.afterwards(s, h.opts.CallsSettle, func() {
-		if s.calls == c && c.err == nil && !c.known() {
-			close(c.done)
-			h.callsKnown(s)
-			h.endSilence(s.name())
-		}
+	wanted := func() bool { return s.calls == c }
+	h.read(s, &c.reading, err, wanted, func() { h.callsKnown(s) }, func() {
+		h.startCalls(s)
+		h.light(s.name())
 	})
 }
 
@@ -101,8 +78,14 @@ func (h *hub) afterwards(s *session, wait time.Duration, f func()) {
 // callsKnown tells what everybody shows on a PBX whose calls have become known, or
 // unknown.
 func (h *hub) callsKnown(s *session) {
-	h.endBefore(s, "", s.calls.err != nil)
+	err := s.calls.err
+	h.endBefore(s, "", err != nil)
 	h.light(s.name())
+	if err != nil {
+		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
+	} else {
+		h.endSilence(s.name())
+	}
 	for _, u := range h.users {
 		if u.Home == s.name() {
 			h.review(u)
@@ -132,23 +115,23 @@ func (h *hub) startUserCalls(u *user) {
 			h.closeHandle(s, handle)
 			return
 		}
-		w.calls.asking, w.calls.err = false, err
-		if err != nil {
-			h.opts.Logger.Warn("calls not read", slog.String("guid", u.GUID), slog.Any("error", err))
-			h.endBefore(s, u.GUID, true)
-			h.show(u)
-			return
-		}
 		w.handle = handle
-		s.calls.handles[string(handle)] = u.GUID
-		h.afterwards(s, h.opts.CallsSettle, func() {
-			if s.calls.handles[string(handle)] == u.GUID && !w.calls.known() {
-				close(w.calls.done)
-				h.endBefore(s, u.GUID, false)
-				h.show(u)
-			}
-		})
+		if err == nil {
+			s.calls.handles[string(handle)] = u.GUID
+		}
+		wanted := func() bool { return u.watch == w && w.cn == cn && w.handle == handle }
+		h.read(s, &w.calls, err, wanted, func() { h.userCallsKnown(u) }, func() { h.startUserCalls(u) })
 	})
+}
+
+// userCallsKnown tells what a watched user shows whose own calls have become known, or unknown.
+func (h *hub) userCallsKnown(u *user) {
+	s, err := u.watch.on, u.watch.calls.err
+	if err != nil {
+		h.opts.Logger.Warn("calls not read", slog.String("guid", u.GUID), slog.Any("error", err))
+	}
+	h.endBefore(s, u.GUID, err != nil)
+	h.show(u)
 }
 
 func openedHandle(m message) (scalar, error) {

@@ -31,9 +31,9 @@ type hub struct {
 	unproven   int // users whose licence cannot be checked
 	copied     *replication
 
-	last    map[string]*session   // by PBX: the connection that ended last
-	callers map[string]*session   // by PBX: the connection that tells calls
-	left    map[string][]*remains // by PBX
+	last    map[string]*session // by PBX: the connection that ended last
+	callers map[string]*session // by PBX: the connection that tells calls
+	left    map[string]*remains // by PBX
 
 	silences map[string]*silence // by PBX, also those that are over
 }
@@ -51,7 +51,7 @@ func newHub(o Options) *hub {
 		copied:     &replication{},
 		last:       map[string]*session{},
 		callers:    map[string]*session{},
-		left:       map[string][]*remains{},
+		left:       map[string]*remains{},
 		silences:   map[string]*silence{},
 	}
 }
@@ -143,7 +143,7 @@ func (h *hub) down(s *session, cause error) {
 func (h *hub) retire(s *session) {
 	s.gone = true
 	h.last[s.name()] = s
-	h.leave(s)
+	h.leaveAliens(s)
 	if h.master == s {
 		h.setMaster(nil)
 	}

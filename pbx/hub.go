@@ -249,6 +249,7 @@ func (h *hub) repair() {
 	if h.master != nil && h.copied.failed {
 		h.replicate(h.master)
 	}
+	h.askControl()
 	for _, u := range h.users {
 		if u.overdue(h.opts.RequestTimeout) && !h.watchAs(u) {
 			h.lose(u, &HiddenError{PBX: u.watch.on.name(), User: u.Name})

@@ -106,7 +106,7 @@ func TestAlienCallLeftBehindOfTheOtherUser(t *testing.T) {
 		f.connect(r)
 		r.take()
 		f.set(func() { f.handles[guidB] = 2 })
-		time.Sleep(15 * time.Second)
+		time.Sleep(15*time.Second - settle/2) // it is just asked for again
 		f.send(info(2, `"state":5`))
 		require.Equal(t, []string{guidB + "/2 connected alien "}, callsOf(r.take()))
 	})

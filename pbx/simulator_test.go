@@ -163,6 +163,7 @@ func newSite(t *testing.T, o pbx.Options) *site {
 		_ = web.Close()
 		require.Empty(t, w.corrupt)
 	})
+	synctest.Wait()
 	return &site{world: w, server: server, system: pbxtest.NewSystem("example.com"), client: listener.Client(), t: t}
 }
 

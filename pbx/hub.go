@@ -239,12 +239,13 @@ func (h *hub) indication(s *session, m message) error {
 func (h *hub) repair() {
 	now := time.Now()
 	for _, s := range h.routes.all() {
-		for _, call := range s.aliens.hopeless(now.Add(-h.opts.ReconnectWithin)) {
-			s.shut(call)
-		}
-		for _, call := range s.aliens.unwanted() {
+		for _, call := range s.aliens.due(now.Add(-h.opts.ReconnectWithin)) {
 			s.discard(call)
 		}
+		s.unclosed.Range(func(api, _ any) bool {
+			s.closeAPI(api.(string))
+			return true
+		})
 	}
 	if h.master != nil && h.copied.failed {
 		h.replicate(h.master)

@@ -122,5 +122,9 @@ func TestFenceGoesAheadOfWhatWaits(t *testing.T) {
 		require.Equal(t, "reading calls", r.light("PBX master").Detail)
 		time.Sleep(10 * time.Second)
 		require.Contains(t, r.light("PBX master").LastError, "no answer in time")
+		f.send(`{"api":"RCC","mt":"UserInitializeResult","error":1}`, `{"api":"RCC","mt":"UserInitializeResult","user":5}`)
+		synctest.Wait()
+		require.Len(t, f.requests("UserEnd"), 1, "a late answer is given back")
+		require.Zero(t, r.server.Counters().BadFrames, "and a late refusal is none")
 	})
 }

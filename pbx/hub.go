@@ -225,7 +225,7 @@ func (h *hub) indication(s *session, m message) error {
 		return s.withdraw(m)
 	case m.Name == "CreateApiResult":
 		return s.closeLate(m)
-	case m.Name == "UserInitializeResult":
+	case m.Name == "UserInitializeResult" && s.judge("UserInitialize", m, nil) == nil:
 		handle, err := openedHandle(m)
 		h.closeHandle(s, handle)
 		return err

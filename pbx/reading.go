@@ -70,8 +70,8 @@ func (h *hub) readingOf(u *user) reading {
 // come after a while, and ahead of the answer to a question behind it. One that has failed is asked
 // again. Of several, the first that is answered makes the calls known, whatever becomes of the rest.
 //
-// tell has told what follows from what has become known, or unknown; wanted reports whether that
-// still counts.
+// tell tells what has become known, or unknown, and again asks once more; wanted reports whether the
+// answer still counts.
 func (h *hub) read(s *session, r *reading, err error, wanted func() bool, tell, again func()) {
 	r.asking = false
 	if r.known() {

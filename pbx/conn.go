@@ -51,7 +51,8 @@ func newConn(s *socket, who identity, addr string, number uint64, o Options, cou
 
 // run hands each frame to handle, in order, until the connection ends by itself, by
 // stop or with ctx. It returns the cause, after everything that awaited an answer
-// has failed with it. A frame that is no text is handed on as nil.
+// has failed with it. A frame that is no text is handed on as nil, and none after the end:
+// a socket that closes may cut the frame that is being read.
 func (c *conn) run(ctx context.Context, pingEvery time.Duration, handle func(frame []byte)) error {
 	defer context.AfterFunc(ctx, func() { c.stop(context.Cause(ctx)) })()
 	live, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -63,6 +64,8 @@ func (c *conn) run(ctx context.Context, pingEvery time.Duration, handle func(fra
 		frame, err := c.socket.read(live)
 		if err != nil && !errors.Is(err, errBinary) {
 			c.stop(err)
+		}
+		if c.over() {
 			break
 		}
 		handle(frame)
@@ -79,6 +82,15 @@ func (c *conn) stop(cause error) {
 		c.cause = cause
 		close(c.stopped)
 	})
+}
+
+func (c *conn) over() bool {
+	select {
+	case <-c.stopped:
+		return true
+	default:
+		return false
+	}
 }
 
 // finish ends the connection with errPageDone, once everything before it is written.

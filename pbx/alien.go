@@ -81,8 +81,9 @@ func (s *Server) alienHome(ctx context.Context, guid string) (*session, string, 
 
 // DelAlienCall deletes an alien call of a user, on the PBX that holds it. An error
 // that matches [ErrRefused] says that there is no such call any more, as
-// after a reconnect or when the user has moved, or that the PBX would not delete it, which is
-// seen to without the caller.
+// after a reconnect or when the user has moved. After any other it may still be there. A call that
+// the PBX would not delete ends with the API that was opened for it; where that was refused as well,
+// or there is none, another refusal some time later says that it is gone.
 func (s *Server) DelAlienCall(ctx context.Context, guid string, id int64) error {
 	pbx, call := s.hub.routes.alien(guid, id)
 	err := fmt.Errorf("no PBX holds it: %w", ErrRefused)
@@ -105,7 +106,7 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 	m, err := s.request(ctx, question{api: api, name: "AddAlienCall", src: call.src, body: fields{"guid": guid, "sip": sip}})
 	switch {
 	case errors.Is(err, ErrRefused), errors.Is(err, errUnsent):
-		s.forget(call)
+		s.ended(call)
 	case err != nil:
 		s.aliens.disown(call)
 	}
@@ -114,63 +115,11 @@ func (s *session) addAlien(ctx context.Context, how AlienCalls, guid, sip string
 	}
 	id, err := alienID(m)
 	if err != nil {
-		s.shut(call)
+		s.discard(call)
 		return nil, err
 	}
 	s.aliens.answered(call, id)
 	return call, nil
-}
-
-func (s *session) delAlien(ctx context.Context, call *alien) error {
-	_, err := s.request(ctx, call.deletion())
-	s.deleted(call, err)
-	return err
-}
-
-// discard deletes a call that nobody wants any more, without waiting. One that may
-// still be there afterwards remains unwanted.
-func (s *session) discard(call *alien) {
-	s.aliens.disown(call)
-	_ = s.ask(call.deletion(), func(m message, err error) { s.deleted(call, s.judge("DelAlienCall", m, err)) })
-}
-
-// deleted takes what a DelAlienCall has come to. A refusal leaves open whether the call is there:
-// where it has no API to end with, the deletion is due again, and a second refusal says that it is gone.
-func (s *session) deleted(call *alien, err error) {
-	switch {
-	case err == nil:
-		s.forget(call)
-	case !errors.Is(err, ErrRefused):
-	case call.api != apiPresence:
-		s.shut(call)
-	case s.aliens.resists(call):
-		s.aliens.remove(call)
-	}
-}
-
-// shut ends a call that may be there and cannot be named by closing the API that was opened
-// for it. Where that fails it is due again; of an API that was to be closed before, a refusal
-// says that it is gone.
-func (s *session) shut(call *alien) {
-	if call.api == apiPresence {
-		s.aliens.remove(call)
-		return
-	}
-	s.aliens.unname(call)
-	again := s.aliens.resists(call)
-	_ = s.ask(closing(call.api), func(m message, err error) {
-		err = s.judge("DeleteApi", m, err)
-		if err == nil || again && errors.Is(err, ErrRefused) {
-			s.aliens.remove(call)
-		}
-	})
-}
-
-// forget drops a call that is known not to be, with the API that was opened for it.
-func (s *session) forget(call *alien) {
-	if s.aliens.remove(call) {
-		s.closeAPI(call.api)
-	}
 }
 
 // withdraw handles a late answer to AddAlienCall, for which nobody waits any more.
@@ -180,33 +129,15 @@ func (s *session) withdraw(m message) error {
 	case call == nil:
 		return nil
 	case s.judge("AddAlienCall", m, nil) != nil:
-		s.forget(call)
+		s.ended(call)
 		return nil
 	}
 	id, err := alienID(m)
-	if err != nil {
-		s.shut(call)
-		return err
+	if err == nil {
+		s.aliens.answered(call, id)
 	}
-	s.aliens.answered(call, id)
 	s.discard(call)
-	return nil
-}
-
-// evict deletes the alien calls of a user on every PBX but the new home, if any.
-func (h *hub) evict(guid, home string) {
-	for _, s := range h.routes.all() {
-		if s.name() == home {
-			continue
-		}
-		for _, call := range s.aliens.of(guid) {
-			s.discard(call)
-		}
-	}
-}
-
-func (c *alien) deletion() question {
-	return question{api: c.api, name: "DelAlienCall", body: fields{"id": c.id, "guid": c.guid, "sip": c.sip}}
+	return err
 }
 
 func alienID(m message) (int64, error) {

@@ -25,8 +25,8 @@ type alien struct {
 
 	there    bool // it has its id
 	id       int64
-	unwanted bool // nobody knows of it any more but us, who are to delete it
-	resisted bool // it was not deleted; the end of its API was asked for, if it has one
+	unwanted bool      // nobody knows of it any more but us, who are to end it
+	resists  time.Time // since when it was not ended although it should; zero before
 
 	// over says that no call can be this one any more. The hub owns it.
 	over bool
@@ -69,21 +69,29 @@ func (a *aliens) disown(c *alien) {
 	c.unwanted = true
 }
 
-// unname takes the id of a call away, which can only end with its API from now on.
-func (a *aliens) unname(c *alien) {
+// ending returns what to ask next for a call to end: that it is deleted or, where it has no id or that
+// was refused, that the API is closed which was opened for it. It is false where nothing is left to ask.
+func (a *aliens) ending(c *alien) (question, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c.there = false
+	switch shared := c.api == apiPresence; {
+	case c.there && (shared || c.resists.IsZero()):
+		return question{api: c.api, name: "DelAlienCall", body: fields{"id": c.id, "guid": c.guid, "sip": c.sip}, urgent: true}, true
+	case !shared:
+		return closing(c.api), true
+	}
+	return question{}, false
 }
 
-// resists takes down that a call, which nobody wants any more, was not deleted. It reports whether
-// that was so before.
-func (a *aliens) resists(c *alien) (again bool) {
+// refused takes down that a call was not ended, and reports whether that says that it is gone: a refusal
+// some time after the first one does.
+func (a *aliens) refused(c *alien, later time.Duration) (gone bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	again = c.resisted
-	c.unwanted, c.resisted = true, true
-	return again
+	if c.resists.IsZero() {
+		c.resists = time.Now()
+	}
+	return time.Since(c.resists) >= later
 }
 
 // all returns the calls that exist, or may exist.
@@ -128,15 +136,10 @@ func (a *aliens) of(guid string) []*alien {
 	return a.where(func(c *alien) bool { return c.there && c.guid == guid })
 }
 
-// unwanted returns the calls that are still to be deleted.
-func (a *aliens) unwanted() []*alien {
-	return a.where(func(c *alien) bool { return c.there && c.unwanted })
-}
-
-// hopeless returns the calls without an id that were asked for before a time: by now none is
-// to come.
-func (a *aliens) hopeless(before time.Time) []*alien {
-	return a.where(func(c *alien) bool { return c.unwanted && !c.there && c.at.Before(before) })
+// due returns the calls that are still to be ended. One without an id is where it was asked for before
+// a time: by now none is to come.
+func (a *aliens) due(before time.Time) []*alien {
+	return a.where(func(c *alien) bool { return c.unwanted && (c.there || c.at.Before(before)) })
 }
 
 func (a *aliens) where(are func(*alien) bool) []*alien {

@@ -84,20 +84,8 @@ const (
 // call is a Call that is followed.
 type call struct {
 	Call
-	told     Call     // as CallSeen told it
+	told     Call     // as CallSeen told it; zero once CallEnded was told, or before
 	suspects []*alien // the alien calls that it may be; none for a real one
-}
-
-// continues makes c the continuation of a call that was told.
-func (c *call) continues(told Call) {
-	c.told = told
-	if told == (Call{}) {
-		return
-	}
-	c.Connection = told.Connection
-	if told.User == c.User {
-		c.Peer, c.Alien = told.Peer, told.Alien
-	}
 }
 
 // ended reports whether a message is the last one of its call.

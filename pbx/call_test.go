@@ -412,7 +412,7 @@ func TestCallsOfUsersThatCannotBeRead(t *testing.T) {
 		require.False(t, seen.Counted)
 		require.True(t, seen.OnPhone, "the word has to do")
 		f.set(func() { f.answers["UserInitialize"] = `"user":1` })
-		time.Sleep(time.Minute + settle)
+		time.Sleep(15*time.Second + settle)
 		seen = r.seen(r.take())
 		require.True(t, seen.Counted)
 		require.False(t, seen.OnPhone)

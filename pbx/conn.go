@@ -51,7 +51,8 @@ func newConn(s *socket, who identity, addr string, number uint64, o Options, cou
 
 // run hands each frame to handle, in order, until the connection ends by itself, by
 // stop or with ctx. It returns the cause, after everything that awaited an answer
-// has failed with it. A frame that is no text is handed on as nil.
+// has failed with it. A frame that is no text is handed on as nil, and none after the end:
+// a socket that closes may cut the frame that is being read.
 func (c *conn) run(ctx context.Context, pingEvery time.Duration, handle func(frame []byte)) error {
 	defer context.AfterFunc(ctx, func() { c.stop(context.Cause(ctx)) })()
 	live, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -63,6 +64,8 @@ func (c *conn) run(ctx context.Context, pingEvery time.Duration, handle func(fra
 		frame, err := c.socket.read(live)
 		if err != nil && !errors.Is(err, errBinary) {
 			c.stop(err)
+		}
+		if c.over() {
 			break
 		}
 		handle(frame)
@@ -79,6 +82,15 @@ func (c *conn) stop(cause error) {
 		c.cause = cause
 		close(c.stopped)
 	})
+}
+
+func (c *conn) over() bool {
+	select {
+	case <-c.stopped:
+		return true
+	default:
+		return false
+	}
 }
 
 // finish ends the connection with errPageDone, once everything before it is written.
@@ -103,6 +115,7 @@ type question struct {
 	api, name string
 	src       string // empty for one of the connection's own
 	body      any    // nil, or what encodes as an object
+	urgent    bool   // goes out before those that are not
 
 	// first is what has no answer of its own and goes out just before: so it waits for
 	// its turn as well.
@@ -116,19 +129,20 @@ func (q question) encode(src string) ([]byte, error) {
 // ask sends a request whose answer, or failure, goes to done. An error says that the
 // connection has ended, or that the request can never be sent; done is not called then.
 func (c *conn) ask(q question, done func(message, error)) error {
-	_, err := c.enqueue(q, false, done)
+	_, err := c.enqueue(q, done)
 	return err
 }
 
-// do sends a request, before those of ask that wait, and waits for its answer. Where
-// ctx ended before its turn came, the error matches errUnsent.
+// do sends a request, as an urgent one, and waits for its answer. Where ctx ended before
+// its turn came, the error matches errUnsent.
 func (c *conn) do(ctx context.Context, q question) (message, error) {
 	type outcome struct {
 		message
 		error
 	}
 	answered := make(chan outcome, 1)
-	r, err := c.enqueue(q, true, func(m message, err error) { answered <- outcome{m, err} })
+	q.urgent = true
+	r, err := c.enqueue(q, func(m message, err error) { answered <- outcome{m, err} })
 	if err != nil {
 		return message{}, err
 	}
@@ -154,7 +168,7 @@ func (c *conn) tell(q question) {
 	}
 }
 
-func (c *conn) enqueue(q question, write bool, done func(message, error)) (*request, error) {
+func (c *conn) enqueue(q question, done func(message, error)) (*request, error) {
 	src := q.src
 	if src == "" {
 		src = strconv.FormatUint(c.lastSrc.Add(1), 10)
@@ -169,7 +183,7 @@ func (c *conn) enqueue(q question, write bool, done func(message, error)) (*requ
 			r.frames = [][]byte{before, frame}
 		}
 	}
-	return r, c.requests.add(r, write)
+	return r, c.requests.add(r, q.urgent)
 }
 
 // expired counts and reports a request that was left unanswered.

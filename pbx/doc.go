@@ -37,6 +37,7 @@
 //	AppChallenge, AppLogin       the digest proves the password of the object
 //	PbxInfo                      name of the PBX, its enabled APIs    -> PBXUp
 //	RCC Initialize               calls of this PBX                    -> CallSeen, CallEnded
+//	RCC UserInitialize           of nobody: all of them have come
 //	ReplicateStart, Next...      master only: users                   -> UserSeen, UsersSynced
 //	CheckAppLic                  master only: licence of each user
 //	SubscribePresence            licensed users that live here        -> PresenceSeen, PresenceLost
@@ -55,7 +56,7 @@
 //
 // Calls that are there at the start come around the answer to Initialize. That
 // somebody is on the phone is told with the first call, the contrary only once the
-// calls have settled on every PBX where somebody may have one: a call stays where it began
+// calls are known of every PBX where somebody may have one: a call stays where it began
 // when its user moves, and after a start nobody knows who has. A PBX that is gone, or does
 // not tell its calls, is awaited for Options.ReconnectWithin, and after a start for a quarter of a
 // minute by those who do not live there; meanwhile what was told last of the calls of a user goes

@@ -57,8 +57,8 @@ type UserGone struct{ GUID string }
 
 // UsersSynced says that every user of the telephone system has been seen since
 // the master connected, and that UserGone was sent for those that vanished
-// meanwhile. A user whose licence the master does not tell, time and again, while it tells
-// that of others counts as one without until it does.
+// meanwhile. A user whose licence the master does not tell, time and again, while each time it
+// tells that of somebody else counts as one without until it does.
 type UsersSynced struct{}
 
 // PresenceSeen says what a licensed user shows. It comes once the contacts are known and

@@ -129,10 +129,10 @@ func NewRequests(limit int) *Requests {
 }
 
 // Add asks a question and returns what takes it back, and what its timer does.
-func (r *Requests) Add(name, src string, write bool, done func(err error)) (abandon func() (sent, ok bool), expire func(), err error) {
+func (r *Requests) Add(name, src string, urgent bool, done func(err error)) (abandon func() (sent, ok bool), expire func(), err error) {
 	frame, _ := Encode("", name, src, nil)
 	q := &request{name: name, result: name + "Result", src: src, frames: [][]byte{frame}, done: func(_ message, err error) { done(err) }}
-	err = r.q.add(q, write)
+	err = r.q.add(q, urgent)
 	return func() (bool, bool) { return r.q.abandon(q) }, func() { r.q.expire(q) }, err
 }
 

@@ -31,9 +31,9 @@ type hub struct {
 	unproven   int // users whose licence cannot be checked
 	copied     *replication
 
-	last    map[string]*session   // by PBX: the connection that ended last
-	callers map[string]*session   // by PBX: the connection that tells calls
-	left    map[string][]*remains // by PBX
+	last    map[string]*session // by PBX: the connection that ended last
+	callers map[string]*session // by PBX: the connection that tells calls
+	left    map[string]*remains // by PBX
 
 	silences map[string]*silence // by PBX, also those that are over
 }
@@ -51,7 +51,7 @@ func newHub(o Options) *hub {
 		copied:     &replication{},
 		last:       map[string]*session{},
 		callers:    map[string]*session{},
-		left:       map[string][]*remains{},
+		left:       map[string]*remains{},
 		silences:   map[string]*silence{},
 	}
 }
@@ -143,7 +143,7 @@ func (h *hub) down(s *session, cause error) {
 func (h *hub) retire(s *session) {
 	s.gone = true
 	h.last[s.name()] = s
-	h.leave(s)
+	h.leaveAliens(s)
 	if h.master == s {
 		h.setMaster(nil)
 	}
@@ -225,7 +225,7 @@ func (h *hub) indication(s *session, m message) error {
 		return s.withdraw(m)
 	case m.Name == "CreateApiResult":
 		return s.closeLate(m)
-	case m.Name == "UserInitializeResult":
+	case m.Name == "UserInitializeResult" && s.judge("UserInitialize", m, nil) == nil:
 		handle, err := openedHandle(m)
 		h.closeHandle(s, handle)
 		return err
@@ -239,27 +239,25 @@ func (h *hub) indication(s *session, m message) error {
 func (h *hub) repair() {
 	now := time.Now()
 	for _, s := range h.routes.all() {
-		for _, call := range s.aliens.hopeless(now.Add(-h.opts.ReconnectWithin)) {
-			s.shut(call)
-		}
-		for _, call := range s.aliens.unwanted() {
+		for _, call := range s.aliens.due(now.Add(-h.opts.ReconnectWithin)) {
 			s.discard(call)
 		}
+		s.unclosed.Range(func(api, _ any) bool {
+			s.closeAPI(api.(string))
+			return true
+		})
 	}
 	if h.master != nil && h.copied.failed {
 		h.replicate(h.master)
 	}
+	h.askControl()
 	for _, u := range h.users {
 		if u.overdue(h.opts.RequestTimeout) && !h.watchAs(u) {
 			h.lose(u, &HiddenError{PBX: u.watch.on.name(), User: u.Name})
 		}
-		switch w := u.watch; {
-		case w == nil:
-		case w.failed != nil:
+		if u.watch != nil && u.watch.failed != nil {
 			h.unwatch(u)
 			h.place(u)
-		case w.calls.err != nil:
-			h.startUserCalls(u)
 		}
 		h.renewLicence(u)
 	}

@@ -20,7 +20,7 @@ func (s *session) openAPI(ctx context.Context, how AlienCalls, sip string) (stri
 	if err != nil {
 		return "", err
 	}
-	return openedAPI(m)
+	return s.openedAPI(m)
 }
 
 // closeLate closes the API of a late answer to CreateApi.
@@ -28,22 +28,30 @@ func (s *session) closeLate(m message) error {
 	if s.judge("CreateApi", m, nil) != nil {
 		return nil
 	}
-	api, err := openedAPI(m)
+	api, err := s.openedAPI(m)
 	if err == nil {
 		s.closeAPI(api)
 	}
 	return err
 }
 
+// closeAPI closes an API that was opened in the name of a user. It is tried again until the PBX
+// answers, whatever that is.
 func (s *session) closeAPI(api string) {
-	if api != apiPresence {
-		_ = s.ask(closing(api), func(message, error) {})
+	if api == apiPresence {
+		return
 	}
+	s.unclosed.Store(api, nil)
+	_ = s.ask(closing(api), func(_ message, err error) {
+		if err == nil {
+			s.unclosed.Delete(api)
+		}
+	})
 }
 
 // closing closes an API that was opened in the name of a user.
 func closing(api string) question {
-	return question{api: apiImpersonation, name: "DeleteApi", body: fields{"target": api}}
+	return question{api: apiImpersonation, name: "DeleteApi", body: fields{"target": api}, urgent: true}
 }
 
 // watchAs watches a user who hides from the App object in the user's own name instead,
@@ -60,7 +68,7 @@ func (h *hub) watchAs(u *user) bool {
 	h.ask(s, create, func(m message, err error) {
 		var api string
 		if err == nil {
-			api, err = openedAPI(m)
+			api, err = s.openedAPI(m)
 		}
 		switch {
 		case u.watch != w && err == nil:
@@ -79,7 +87,9 @@ func (h *hub) watchAs(u *user) bool {
 	return true
 }
 
-func openedAPI(m message) (string, error) {
+// openedAPI reads the name of an API that was opened. Another one that had it is gone, with its call:
+// names are given again.
+func (s *session) openedAPI(m message) (string, error) {
 	var opened struct {
 		Target string `json:"target"`
 	}
@@ -88,6 +98,10 @@ func openedAPI(m message) (string, error) {
 	}
 	if opened.Target == "" {
 		return "", fmt.Errorf("%w: %s without target", ErrFrame, m.Name)
+	}
+	s.unclosed.Delete(opened.Target)
+	if call := s.aliens.first(func(c *alien) bool { return c.api == opened.Target }); call != nil {
+		s.aliens.remove(call)
 	}
 	return opened.Target, nil
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// licenceTries is how often the first check of the licence of a user may come to nothing, while
-// others are answered, before everybody else goes on without it.
+// licenceTries is how often the first check of the licence of a user may come to nothing, while one
+// of somebody else is answered, before everybody else goes on without it.
 const licenceTries = 3
 
 // licence is what is known of the licence of one user.
@@ -64,6 +64,21 @@ func (h *hub) checkLicence(u *user) {
 			h.missLicence(u, err)
 		}
 	})
+}
+
+// askControl begins a round of checks. Where licences are not known yet, one that is known is asked
+// for first, which shows whether the master answers at all.
+func (h *hub) askControl() {
+	h.copied.checks = false
+	if h.unsettled == 0 {
+		return
+	}
+	for _, u := range h.users {
+		if !u.licence.checked.IsZero() {
+			h.checkLicence(u)
+			return
+		}
+	}
 }
 
 // missLicence takes that the first check of a licence has come to nothing because of err. While the

@@ -90,8 +90,9 @@ type Options struct {
 	CountDialling bool
 
 	// CallsSettle is the time that a PBX has, once it has answered the question for
-	// its calls, to tell those that are there. Only after it somebody without a call
-	// is shown as not being on the phone. Defaults to 250 milliseconds.
+	// its calls, to tell those that are there. After it the PBX is asked for the calls of
+	// nobody, and only once that is answered somebody without a call is shown as not being on
+	// the phone. Defaults to 250 milliseconds.
 	CallsSettle time.Duration
 
 	// RequestTimeout bounds the wait for the answer to a request, from the moment

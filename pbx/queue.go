@@ -18,7 +18,7 @@ type request struct {
 }
 
 // requests are the questions of one connection: at most limit of them await their
-// answer, the others wait for their turn, writes before the rest.
+// answer, the others wait for their turn, the urgent ones before the rest.
 type requests struct {
 	limit   int
 	timeout time.Duration
@@ -27,21 +27,21 @@ type requests struct {
 
 	mu       sync.Mutex // protects following
 	awaiting []*request // oldest first
-	writes   []*request
+	urgent   []*request
 	rest     []*request
 	ended    error
 }
 
 // add queues r. After the end of the connection it returns what ended it, and r is
 // never done.
-func (q *requests) add(r *request, write bool) error {
+func (q *requests) add(r *request, urgent bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.ended != nil {
 		return q.ended
 	}
-	if write {
-		q.writes = append(q.writes, r)
+	if urgent {
+		q.urgent = append(q.urgent, r)
 	} else {
 		q.rest = append(q.rest, r)
 	}
@@ -75,8 +75,8 @@ func (q *requests) abandon(r *request) (sent, ok bool) {
 		q.settle(i)
 		return true, true
 	}
-	if i := slices.Index(q.writes, r); i >= 0 {
-		q.writes = slices.Delete(q.writes, i, i+1)
+	if i := slices.Index(q.urgent, r); i >= 0 {
+		q.urgent = slices.Delete(q.urgent, i, i+1)
 		return false, true
 	}
 	return false, false
@@ -85,8 +85,8 @@ func (q *requests) abandon(r *request) (sent, ok bool) {
 // end fails what awaits an answer or its turn, and all that comes after.
 func (q *requests) end(cause error) {
 	q.mu.Lock()
-	failed := slices.Concat(q.awaiting, q.writes, q.rest)
-	q.awaiting, q.writes, q.rest, q.ended = nil, nil, nil, cause
+	failed := slices.Concat(q.awaiting, q.urgent, q.rest)
+	q.awaiting, q.urgent, q.rest, q.ended = nil, nil, nil, cause
 	q.mu.Unlock()
 	for _, r := range failed {
 		if r.timer != nil {
@@ -108,8 +108,8 @@ func (q *requests) advance() {
 	for len(q.awaiting) < q.limit {
 		var r *request
 		switch {
-		case len(q.writes) > 0:
-			r, q.writes = q.writes[0], q.writes[1:]
+		case len(q.urgent) > 0:
+			r, q.urgent = q.urgent[0], q.urgent[1:]
 		case len(q.rest) > 0:
 			r, q.rest = q.rest[0], q.rest[1:]
 		default:

@@ -28,7 +28,7 @@ func TestEachRequestHasOneOutcome(t *testing.T) {
 			"ask": func(t *rapid.T) {
 				s := fmt.Sprint(n)
 				n++
-				abandon, fire, err := queue.Add(name(), s, rapid.Bool().Draw(t, "write"), func(err error) { outcomes[s] = append(outcomes[s], err) })
+				abandon, fire, err := queue.Add(name(), s, rapid.Bool().Draw(t, "urgent"), func(err error) { outcomes[s] = append(outcomes[s], err) })
 				require.NoError(t, err)
 				expected[s], takeBack[s], expire[s] = true, abandon, fire
 			},

@@ -3,15 +3,12 @@ package pbx
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 )
 
-// retryCallsAfter is the time after which a PBX that has refused to tell its calls is asked again.
-const retryCallsAfter = 15 * time.Second
-
 // followCalls has the calls of a PBX told by the connection that counts, and by that one
-// alone. It goes on with what the one before has told.
+// alone. It goes on with what the one before has told; the calls of single users go on with
+// the watch of each.
 func (h *hub) followCalls(pbx string) {
 	now, before := h.routes.of(pbx, apiCalls), h.callers[pbx]
 	if now == before {
@@ -19,17 +16,17 @@ func (h *hub) followCalls(pbx string) {
 	}
 	if before != nil {
 		h.interrupt(before)
+		if before.gone || h.opts.Calls != CallsOfUsers {
+			h.leaveCalls(before, "")
+			before.calls = newCalls()
+		}
 	}
 	if now == nil {
 		delete(h.callers, pbx)
-		h.loseCalls(before)
+		h.endLeft(pbx, "", true)
 		return
 	}
 	h.callers[pbx] = now
-	if before != nil && (before.gone || h.opts.Calls != CallsOfUsers) {
-		now.calls.before = before.calls.told()
-		before.calls = newCalls()
-	}
 	h.startCalls(now)
 }
 
@@ -40,11 +37,11 @@ func (h *hub) startCalls(s *session) {
 	switch {
 	case h.opts.Calls == CallsOff || !s.has(apiCalls):
 		h.heard(s.name())
-		h.endBefore(s, "", true)
+		h.endLeft(s.name(), "", true)
 		return
 	case h.opts.Calls == CallsOfUsers:
 		h.heard(s.name())
-		h.afterwards(s, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endBefore(s, "", true) })
+		h.afterwards(s, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endLeft(s.name(), "", true) })
 		return
 	}
 	c := s.calls
@@ -58,32 +55,12 @@ func (h *hub) startCalls(s *session) {
 }
 
 // callsRead handles the answer to the question for the calls of a PBX, in time or late.
-// Most of the calls that are there come right after it. A refused question is asked again.
-// Of several, the first that is answered makes the calls known, whatever becomes of the rest.
 func (h *hub) callsRead(s *session, err error) {
 	c := s.calls
-	c.asking = false
-	if c.known() {
-		return
-	}
-	c.err = err
-	if err != nil {
-		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
-		h.callsKnown(s)
-		h.afterwards(s, retryCallsAfter, func() {
-			if s.calls == c && c.err != nil && !c.asking {
-				h.startCalls(s)
-				h.light(s.name())
-			}
-		})
-		return
-	}
-	h.afterwards(s, h.opts.CallsSettle, func() {
-		if s.calls == c && c.err == nil && !c.known() {
-			close(c.done)
-			h.callsKnown(s)
-			h.endSilence(s.name())
-		}
+	wanted := func() bool { return s.calls == c }
+	h.read(s, &c.reading, err, wanted, func() { h.callsKnown(s) }, func() {
+		h.startCalls(s)
+		h.light(s.name())
 	})
 }
 
@@ -101,86 +78,19 @@ func (h *hub) afterwards(s *session, wait time.Duration, f func()) {
 // callsKnown tells what everybody shows on a PBX whose calls have become known, or
 // unknown.
 func (h *hub) callsKnown(s *session) {
-	h.endBefore(s, "", s.calls.err != nil)
+	err := s.calls.err
+	h.endLeft(s.name(), "", err != nil)
 	h.light(s.name())
+	if err != nil {
+		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
+	} else {
+		h.endSilence(s.name())
+	}
 	for _, u := range h.users {
 		if u.Home == s.name() {
 			h.review(u)
 		}
 	}
-}
-
-// startUserCalls asks the home PBX of a watched user for the calls of the user alone
-// (innovaphone SDK: RCC, UserInitialize).
-func (h *hub) startUserCalls(u *user) {
-	w := u.watch
-	s := w.on
-	asked := (w.calls.asking || w.calls.counts()) && w.cn == u.LongName
-	if h.opts.Calls != CallsOfUsers || !s.has(apiCalls) || s.name() != u.Home || asked {
-		return
-	}
-	first, cn := h.endUserCalls(w), u.LongName
-	w.cn = cn
-	w.calls.ask()
-	initialize := question{api: apiCalls, name: "UserInitialize", src: u.GUID, body: fields{"cn": cn}, first: first}
-	h.ask(s, initialize, func(m message, err error) {
-		var handle scalar
-		if err == nil {
-			handle, err = openedHandle(m)
-		}
-		if u.watch != w || w.cn != cn {
-			h.closeHandle(s, handle)
-			return
-		}
-		w.calls.asking, w.calls.err = false, err
-		if err != nil {
-			h.opts.Logger.Warn("calls not read", slog.String("guid", u.GUID), slog.Any("error", err))
-			h.endBefore(s, u.GUID, true)
-			h.show(u)
-			return
-		}
-		w.handle = handle
-		s.calls.handles[string(handle)] = u.GUID
-		h.afterwards(s, h.opts.CallsSettle, func() {
-			if s.calls.handles[string(handle)] == u.GUID && !w.calls.known() {
-				close(w.calls.done)
-				h.endBefore(s, u.GUID, false)
-				h.show(u)
-			}
-		})
-	})
-}
-
-func openedHandle(m message) (scalar, error) {
-	var opened struct {
-		User scalar `json:"user"`
-	}
-	err := m.into(&opened)
-	if err == nil && opened.User == "" {
-		err = fmt.Errorf("%w: %s without user", ErrFrame, m.Name)
-	}
-	return opened.User, err
-}
-
-// closeHandle gives back a handle that nobody needs, such as that of a late answer.
-func (h *hub) closeHandle(s *session, handle scalar) {
-	if handle != "" && s.calls.handles[string(handle)] == "" {
-		s.tell(question{api: apiCalls, name: "UserEnd", body: fields{"user": handle.echo()}})
-	}
-}
-
-// endUserCalls ends what was told of the calls of a user, and returns the message that
-// gives the handle back, to go out with the next question; nil where there is none.
-func (h *hub) endUserCalls(w *watch) *question {
-	s, guid := w.on, w.on.calls.handles[string(w.handle)]
-	if s.gone || guid == "" {
-		return nil
-	}
-	delete(s.calls.handles, string(w.handle))
-	for _, call := range slices.Clone(s.calls.byUser[guid]) {
-		h.endCall(s, call, true)
-	}
-	return &question{api: apiCalls, name: "UserEnd", src: guid, body: fields{"user": w.handle.echo()}}
 }
 
 // call handles CallAdd, CallUpdate, CallDel and CallInfo.
@@ -205,23 +115,12 @@ func (h *hub) call(s *session, m message) error {
 	case known == nil && (m.Name == "CallUpdate" || body.ended(m.Name)):
 		return nil
 	case body.ended(m.Name):
-		h.endCall(s, known, false)
+		h.endCall(s.calls.take(id), false)
 		h.tellCalls(s, known.User)
 		h.recountUser(known.User)
 		return nil
 	case m.Name == "CallAdd" || known == nil:
-		now := s.calls.add(s, id, user)
-		switch {
-		case known != nil && known.User == user:
-			now.suspects = known.suspects
-		case now.told == (Call{}) || now.Alien:
-			now.suspects = h.suspects(s, now)
-		}
-		if known != nil && known.User != user {
-			h.tellCalls(s, known.User)
-			h.recountUser(known.User)
-		}
-		known = now
+		known = h.begin(s, id, user)
 	}
 	known.follow(body)
 	h.tellCalls(s, known.User)
@@ -240,32 +139,11 @@ func (h *hub) tellCalls(s *session, user string) {
 	}
 }
 
-func (h *hub) endCall(s *session, known *call, lost bool) {
-	s.calls.remove(known)
-	if known.told != (Call{}) {
-		known.State = CallDisconnected
-		h.emit(CallEnded{Call: known.Call, Lost: lost})
-	}
-}
-
-// endBefore ends the calls of the connection before, of one user or of all, that this
-// one does not go on with: they have ended meanwhile, or it does not tell.
-func (h *hub) endBefore(s *session, user string, lost bool) {
-	for id, call := range s.calls.before {
-		if user == "" || call.User == user {
-			delete(s.calls.before, id)
-			call.State = CallDisconnected
-			h.emit(CallEnded{Call: call, Lost: lost})
-			h.recountUser(call.User)
-		}
-	}
-}
-
-// loseCalls ends what a connection has told of calls, which nobody sees any more.
-func (h *hub) loseCalls(s *session) {
-	for _, call := range s.calls.told() {
-		call.State = CallDisconnected
-		h.emit(CallEnded{Call: call, Lost: true})
+// endCall tells that a call has ended or, where lost, the sight of it.
+func (h *hub) endCall(c *call, lost bool) {
+	if c.told != (Call{}) {
+		c.State, c.told = CallDisconnected, Call{}
+		h.emit(CallEnded{Call: c.Call, Lost: lost})
 	}
 }
 
@@ -291,7 +169,7 @@ func (h *hub) recount(u *user) {
 func (h *hub) phone(u *user) (onCall, counted, ok bool) {
 	counted = h.readingOf(u).counts()
 	switch {
-	case h.routes.any(func(s *session) bool { return s.calls.talking(u.GUID, h.opts.CountDialling) }):
+	case h.talks(u.GUID):
 		return true, true, true
 	case !counted && u.watch.phone:
 		return true, false, true
@@ -299,4 +177,14 @@ func (h *hub) phone(u *user) (onCall, counted, ok bool) {
 		return u.seen.OnPhone, u.seen.Counted, u.told
 	}
 	return false, counted, true
+}
+
+// talks reports whether a call was told that has a user on the phone, and is not over.
+func (h *hub) talks(user string) bool {
+	for _, left := range h.left {
+		if left.talking(user, h.opts.CountDialling) {
+			return true
+		}
+	}
+	return h.routes.any(func(s *session) bool { return s.calls.talking(user, h.opts.CountDialling) })
 }

@@ -2,11 +2,18 @@ package pbx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/pbx365/connector/presence"
 )
+
+// retryCallsAfter is the time after which a PBX that has not told calls is asked again.
+const retryCallsAfter = 15 * time.Second
+
+// nobody is a Long Name that nobody has. If somebody has it, that is of no consequence.
+const nobody = "(nobody)"
 
 // callsWithin is the time that a PBX has to tell its calls, from the first question for them, before an
 // alien call is added without knowing them. One that is refused or left unanswered is asked again
@@ -57,6 +64,55 @@ func (h *hub) readingOf(u *user) reading {
 		return u.watch.calls
 	}
 	return reading{}
+}
+
+// read takes in how the question of r was answered on a connection: those calls that are there have
+// come after a while, and ahead of the answer to a question behind it. One that has failed is asked
+// again. Of several, the first that is answered makes the calls known, whatever becomes of the rest.
+//
+// tell tells what has become known, or unknown, and again asks once more; wanted reports whether the
+// answer still counts.
+func (h *hub) read(s *session, r *reading, err error, wanted func() bool, tell, again func()) {
+	r.asking = false
+	if r.known() {
+		return
+	}
+	if r.err = err; err != nil {
+		tell()
+		h.afterwards(s, retryCallsAfter, func() {
+			if wanted() && r.err != nil && !r.asking {
+				again()
+			}
+		})
+		return
+	}
+	h.afterwards(s, h.opts.CallsSettle, func() {
+		h.fence(s, func(err error) {
+			switch {
+			case !wanted() || r.err != nil || r.known():
+			case err != nil:
+				h.read(s, r, err, wanted, tell, again)
+			default:
+				close(r.done)
+				tell()
+			}
+		})
+	})
+}
+
+// fence has done called once what a PBX has sent until now was taken in: ahead of the answer to a
+// question for the calls of nobody (innovaphone SDK: RCC, UserInitialize), whatever that is. The error
+// is that of a question left unanswered.
+func (h *hub) fence(s *session, done func(error)) {
+	behind := question{api: apiCalls, name: "UserInitialize", body: fields{"cn": nobody}, urgent: true}
+	h.ask(s, behind, func(m message, err error) {
+		handle, _ := openedHandle(m)
+		h.closeHandle(s, handle)
+		if errors.Is(err, ErrRefused) {
+			err = nil
+		}
+		done(err)
+	})
 }
 
 // awaitCalls waits until the calls of a user are known or overdue, if an alien call could be taken for

@@ -27,17 +27,18 @@ func TestAlienCallWaitsForCalls(t *testing.T) {
 		told    time.Duration // when that is answered, or may be
 		want    time.Duration
 	}{
-		"told":                    {want: settle},
-		"told late":               {answer: silence, told: 5 * time.Second, want: 5*time.Second + settle},
-		"refused at first":        {answer: refused, told: time.Second, want: 15*time.Second + settle},
-		"refused":                 {answer: refused, want: 30 * time.Second},
-		"silence":                 {answer: silence, want: 30 * time.Second},
-		"told of users":           {options: ofUsers, want: settle},
-		"told late of users":      {options: ofUsers, answer: silence, told: 5 * time.Second, want: 5*time.Second + settle},
-		"refused of users":        {options: ofUsers, answer: refused, want: 30 * time.Second},
-		"not asked for":           {options: pbx.Options{Calls: pbx.CallsOff}},
-		"nor watched on its home": {options: pbx.Options{Calls: pbx.CallsOfUsers, Licence: "none"}},
-		"alien calls unseen":      {options: pbx.Options{AlienCallsUnseen: true}, answer: silence},
+		"told":                       {want: settle},
+		"told late":                  {answer: silence, told: 5 * time.Second, want: 5*time.Second + settle},
+		"refused at first":           {answer: refused, told: time.Second, want: 15*time.Second + settle},
+		"refused":                    {answer: refused, want: 30 * time.Second},
+		"silence":                    {answer: silence, want: 30 * time.Second},
+		"told of users":              {options: ofUsers, want: settle},
+		"told late of users":         {options: ofUsers, answer: silence, told: 5 * time.Second, want: 5*time.Second + settle},
+		"refused at first, of users": {options: ofUsers, answer: refused, told: time.Second, want: 15*time.Second + settle},
+		"refused of users":           {options: ofUsers, answer: refused, want: 30 * time.Second},
+		"not asked for":              {options: pbx.Options{Calls: pbx.CallsOff}},
+		"nor watched on its home":    {options: pbx.Options{Calls: pbx.CallsOfUsers, Licence: "none"}},
+		"alien calls unseen":         {options: pbx.Options{AlienCallsUnseen: true}, answer: silence},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -9,33 +10,103 @@ import (
 // that it has deleted.
 const lingering = 5 * time.Second
 
-// remains are what a connection leaves that has ended, until its PBX should have noticed: alien
-// calls that may still be there, and which calls were real.
+// remains are what the connections of a PBX leave to the next one, until that has told which calls are
+// there: those that were told, and alien calls that may be among the others.
 type remains struct {
+	callSet
 	aliens []*alien
-	real   map[string]string // users, by the id of the call
 }
 
-// of returns the alien calls of a user.
-func (r *remains) of(user string) []*alien {
+// leftOn returns the remains of a PBX.
+func (h *hub) leftOn(pbx string) *remains {
+	if h.left[pbx] == nil {
+		h.left[pbx] = &remains{callSet: newCallSet()}
+	}
+	return h.left[pbx]
+}
+
+// leaveAliens takes down which alien calls a connection leaves that has ended.
+func (h *hub) leaveAliens(s *session) {
+	left, aliens := h.leftOn(s.name()), s.aliens.all()
+	left.aliens = append(slices.DeleteFunc(left.aliens, func(a *alien) bool { return a.over }), aliens...)
+	h.fade(s.name(), aliens, h.opts.ReconnectWithin)
+}
+
+// leaveCalls has the calls of a user, or of all, go on with whoever tells them next.
+func (h *hub) leaveCalls(s *session, user string) {
+	left := h.leftOn(s.name())
+	for _, call := range s.calls.of(user) {
+		left.add(s.calls.take(call.ID))
+	}
+}
+
+// begin takes in a call that a connection tells of, as that which it goes on with, if there is one. So
+// what was told stays, and the other end, which only changes tell, and which alien calls it may be. One
+// that has passed from another user is none.
+func (h *hub) begin(s *session, id, user string) *call {
+	now := &call{Call: Call{PBX: s.name(), Connection: s.number, ID: id, User: user}}
+	before := cmp.Or(s.calls.take(id), h.leftOn(s.name()).take(id))
+	switch {
+	case before == nil:
+		now.suspects = h.suspects(s, user)
+	case before.User == user:
+		now.suspects, now.Peer = before.suspects, before.told.Peer
+	default:
+		h.tellCalls(s, before.User)
+		h.recountUser(before.User)
+	}
+	if before != nil {
+		now.told, now.Connection = before.told, cmp.Or(before.told.Connection, s.number)
+	}
+	s.calls.add(now)
+	return now
+}
+
+// suspects returns the alien calls of a user of which a new call may be one: while a PBX lists what is
+// there all of them, and afterwards those that are new.
+func (h *hub) suspects(s *session, user string) []*alien {
+	if h.opts.AlienCallsUnseen {
+		return nil
+	}
+	list := s.calls.reading
+	if h.opts.Calls == CallsOfUsers {
+		list = h.readingOf(h.users[user])
+	}
+	of := (*aliens).recent
+	if !list.known() {
+		of = (*aliens).held
+	}
+	var may []*alien
+	for _, other := range h.routes.all() {
+		if other.name() == s.name() {
+			may = append(may, of(&other.aliens, user)...)
+		}
+	}
+	if !list.known() {
+		may = append(may, h.leftOn(s.name()).held(user)...)
+	}
+	return may
+}
+
+// held returns the alien calls of a user.
+func (r *remains) held(user string) []*alien {
 	return slices.DeleteFunc(slices.Clone(r.aliens), func(a *alien) bool { return a.guid != user })
 }
 
-// leave takes down what a connection that has ended leaves.
-func (h *hub) leave(s *session) {
-	pbx, left := s.name(), &remains{aliens: s.aliens.all(), real: map[string]string{}}
-	for id, call := range s.calls.told() {
-		if !call.Alien {
-			left.real[id] = call.User
+// endLeft ends the remains of a PBX, of one user or of all: what is there is known by now. Where lost,
+// nobody tells that for now, and only the sight of them ends.
+func (h *hub) endLeft(pbx, user string, lost bool) {
+	left := h.leftOn(pbx)
+	for _, call := range left.of(user) {
+		if !lost {
+			left.take(call.ID)
 		}
+		h.endCall(call, lost)
+		h.recountUser(call.User)
 	}
-	h.left[pbx] = append(h.left[pbx], left)
-	h.fade(pbx, left.aliens, h.opts.ReconnectWithin)
-	time.AfterFunc(h.opts.ReconnectWithin, func() {
-		h.post(func() {
-			h.left[pbx] = slices.DeleteFunc(h.left[pbx], func(r *remains) bool { return r == left })
-		})
-	})
+	if !lost {
+		left.aliens = slices.DeleteFunc(left.aliens, func(a *alien) bool { return user == "" || a.guid == user })
+	}
 }
 
 // fade has alien calls that have ended be over after a while. What is still taken for one by then
@@ -59,37 +130,4 @@ func (h *hub) retell(pbx, user string) {
 		}
 	}
 	h.recountUser(user)
-}
-
-// suspects returns the alien calls that a call may be which a PBX tells of for the first time: while it
-// lists what is there each of them, unless the call was real on a connection before, and afterwards
-// those that are new.
-func (h *hub) suspects(teller *session, c *call) []*alien {
-	if h.opts.AlienCallsUnseen {
-		return nil
-	}
-	list := teller.calls.reading
-	if h.opts.Calls == CallsOfUsers {
-		list = h.readingOf(h.users[c.User])
-	}
-	of := (*aliens).held
-	if list.known() {
-		of = (*aliens).recent
-	}
-	var may []*alien
-	for _, s := range h.routes.all() {
-		if s.name() == c.PBX {
-			may = append(may, of(&s.aliens, c.User)...)
-		}
-	}
-	if list.known() {
-		return may
-	}
-	for _, r := range h.left[c.PBX] {
-		if r.real[c.ID] == c.User {
-			return nil
-		}
-		may = append(may, r.of(c.User)...)
-	}
-	return may
 }

@@ -17,7 +17,7 @@ type replication struct {
 	synced   bool // and was told, with UsersSynced after it
 	failed   bool // to be begun again
 
-	checks    bool  // a licence was told
+	checks    bool  // a licence was told in this round
 	unchecked error // why one was not, of the last check
 
 	over atomic.Bool // another one has begun

@@ -3,6 +3,7 @@ package pbx
 import (
 	"context"
 	"slices"
+	"sync"
 )
 
 // Names of the APIs (innovaphone SDK: PbxInfo).
@@ -25,6 +26,7 @@ type session struct {
 	info     pbxInfo
 	harmless []string // error codes that are none
 	aliens   aliens
+	unclosed sync.Map // names of APIs, opened for users, that nobody needs any more
 
 	// The hub owns the following.
 

@@ -31,8 +31,8 @@ func (h *hub) interrupt(s *session) {
 		return
 	}
 	users := map[string]bool{}
-	for _, call := range s.calls.told() {
-		users[call.User] = true
+	for user := range s.calls.byUser {
+		users[user] = true
 	}
 	h.fallSilent(s.name(), &silence{users: users})
 }

@@ -27,6 +27,8 @@ type callKey struct {
 
 // world is what a consumer of the events knows.
 type world struct {
+	slow time.Duration // what it takes for each event
+
 	mu      sync.Mutex // protects following
 	users   map[string]pbx.User
 	seen    map[string]presence.PBXSeen
@@ -77,6 +79,7 @@ func (w *world) sees() int {
 }
 
 func (w *world) learn(e pbx.Event) {
+	time.Sleep(w.slow)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch e := e.(type) {
@@ -160,6 +163,7 @@ func newSite(t *testing.T, o pbx.Options) *site {
 		_ = web.Close()
 		require.Empty(t, w.corrupt)
 	})
+	synctest.Wait()
 	return &site{world: w, server: server, system: pbxtest.NewSystem("example.com"), client: listener.Client(), t: t}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pbx365/connector/pbx"
+	"github.com/pbx365/connector/pbx/pbxtest"
 	"github.com/pbx365/connector/presence"
 )
 
@@ -358,4 +359,40 @@ func TestLastUnsettledUserIsNone(t *testing.T) {
 		f.send(`{"api":"PbxTableUsers","mt":"ReplicateUpdate","columns":{"guid":"` + guidA + `","h323":"a","pseudo":"<pseudo/>"}}`)
 		require.Equal(t, []string{"synced"}, kinds(r.take()))
 	})
+}
+
+// A master that refuses to tell licences takes none away, whatever it has told before.
+func TestNobodyIsGivenUpWhileNoLicenceIsToldAnyMore(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []pbxtest.Fault{pbxtest.FaultRefuse, pbxtest.FaultIgnore} {
+		for _, told := range []int{1, 9} {
+			t.Run(fmt.Sprintf("fault %d after %d", fault, told), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newSite(t, pbx.Options{})
+					for i := range 10 {
+						s.system.AddUser(pbxtest.User{Name: fmt.Sprint("u", i), Licensed: true})
+					}
+					asked, begin := 0, time.Now()
+					s.start(pbxtest.Options{Fault: func(_, mt string) pbxtest.Fault {
+						if mt == "CheckAppLic" {
+							asked++
+						}
+						if mt == "CheckAppLic" && asked > told && time.Since(begin) < 15*time.Minute {
+							return fault
+						}
+						return pbxtest.FaultNone
+					}})
+					for range 14 {
+						time.Sleep(time.Minute)
+						require.Len(t, s.people(), told)
+						require.Zero(t, s.copies())
+					}
+					time.Sleep(3 * time.Minute)
+					require.Equal(t, 10, s.sees())
+					require.Equal(t, 1, s.copies())
+				})
+			})
+		}
+	}
 }

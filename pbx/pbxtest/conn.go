@@ -174,6 +174,9 @@ func (c *conn) writeLoop(ctx context.Context) error {
 			return ctx.Err()
 		}
 		for _, frame := range c.out.take() {
+			if err := sleep(ctx, c.pbx.o.FrameTime); err != nil {
+				return err
+			}
 			if err := c.ws.write(ctx, frame); err != nil {
 				return fmt.Errorf("write: %w", err)
 			}

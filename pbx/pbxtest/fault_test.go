@@ -34,6 +34,21 @@ func TestIndicationsOvertakeDelayedResults(t *testing.T) {
 	})
 }
 
+func TestSlowLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sys := newSystem()
+		_, l := connected(t, sys, func(o *pbxtest.Options) { o.FrameTime = time.Second })
+		start := time.Now()
+		request := `{"api":"PbxApi","mt":"GetNodeInfo"}`
+		l.send(request, request, request)
+		for range 3 {
+			require.Contains(t, l.next(), "GetNodeInfoResult")
+		}
+		require.Equal(t, 3*time.Second, time.Since(start), "one after the other")
+	})
+}
+
 func TestInjectedFaults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

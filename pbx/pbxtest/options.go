@@ -56,6 +56,9 @@ type Options struct {
 	// FragmentSize splits messages into websocket frames of at most that many bytes.
 	// Defaults to whole messages.
 	FragmentSize int
+	// FrameTime is how long the line takes for each message to the service, one after the other.
+	// Defaults to no time.
+	FrameTime time.Duration
 	// ResultDelay holds back the results of requests. They take effect at once, and what
 	// they cause is indicated at once, so that indications overtake results.
 	ResultDelay time.Duration

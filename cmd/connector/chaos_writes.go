@@ -48,6 +48,9 @@ func (w written) String() string {
 	if w.unsure {
 		value += ", without an answer"
 	}
+	if w.pbx != "" {
+		value += ", on " + w.pbx
+	}
 	return fmt.Sprintf("← %s: %s", w.slot, value)
 }
 
@@ -100,9 +103,10 @@ func (c *crowd) spurious() (all []string) {
 	losses := c.system.Losses()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	broken := interruptions(c.kills, losses)
 	tell := func(p *character, of []written, because causes) {
 		for _, w := range because.without(of) {
-			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(w.at, of)))
+			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(w.at, of, broken)))
 		}
 	}
 	for _, p := range c.people {

@@ -118,7 +118,8 @@ func (c causes) ends(last *written, w written) bool {
 
 // repeats reports that w has to be: the connector cannot know what became of the last
 // write in that place. An alien call of which nothing is known is deleted as well, and one that
-// is known ends with its connection. A PBX may notice that end after the next connection has begun.
+// is known ends with its connection. A PBX may notice that end after the next connection has begun,
+// and meanwhile another one may have stood in.
 func (c causes) repeats(last *written, w written) bool {
 	switch {
 	case last == nil:
@@ -134,7 +135,7 @@ func (c causes) repeats(last *written, w written) bool {
 	return last.unsure ||
 		slices.ContainsFunc(c.kills, func(at time.Time) bool { return interrupted(at, last.at.Add(-underway), w.at) }) ||
 		slices.ContainsFunc(c.lost, func(l pbxtest.Loss) bool {
-			return l.PBX == w.pbx && interrupted(l.Time, last.at, w.at.Add(underway))
+			return l.PBX == last.pbx && interrupted(l.Time, last.at, w.at.Add(underway))
 		}) ||
 		w.slot == slotSession && w.value != "" && w.at.Sub(last.at) >= renewed
 }

@@ -53,6 +53,10 @@ func TestWritesNeedACause(t *testing.T) {
 		c.lost = append(c.lost, pbxtest.Loss{Time: second(at), PBX: pbx})
 		return c
 	}
+	on := func(pbx string, w written) written {
+		w.pbx = pbx
+		return w
+	}
 	ended := func(c causes, at float64) causes {
 		c.ended = second(at)
 		return c
@@ -88,6 +92,9 @@ func TestWritesNeedACause(t *testing.T) {
 		"the same again, cut off later":     {lost(inputs(1), "master", 8), []written{activity(2, "away"), activity(9, "away")}, 1},
 		"an alien call, cut off later":      {lost(inputs(1), "slave", 28), []written{alien(2, "call"), alien(29, "call")}, 0},
 		"the same again, another cut off":   {lost(inputs(1), "slave", 2.5), []written{activity(2, "away"), activity(3, "away")}, 1},
+		"the same again, on another":        {lost(inputs(1), "slave", 2.5), []written{on("slave", activity(2, "away")), activity(3, "away")}, 0},
+		"… and once more":                   {lost(inputs(1), "slave", 2.5), []written{on("slave", activity(2, "away")), activity(3, "away"), activity(3.1, "away")}, 1},
+		"… which is cut off itself":         {lost(inputs(1), "master", 2.5), []written{on("slave", activity(2, "away")), activity(3, "away")}, 1},
 		"renewed":                           {inputs(1), []written{session(2, "InACall"), session(300, "InACall")}, 0},
 		"renewed too soon":                  {inputs(1), []written{session(2, "InACall"), session(60, "InACall")}, 1},
 		"renewed where nothing ends":        {inputs(1), []written{activity(2, "away"), activity(300, "away")}, 1},

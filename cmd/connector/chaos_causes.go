@@ -69,6 +69,25 @@ func standIn(refused written) reason {
 	return reason{at: refused.at, of: func(w written) bool { return w.slot == slotActivity && w.value == "busy" }}
 }
 
+// cover is a session that Teams has taken in, and shows before a call of the person that is older
+// and no stronger: that ends its alien call.
+func cover(session written) reason {
+	return reason{at: session.at, of: func(w written) bool { return w.slot == slotAlien && w.value == "" }}
+}
+
+// and adds those that lie in what a person did, and in what was written for them.
+func (c causes) and(p *character, writes []written) causes {
+	for _, in := range p.inputs {
+		c.inputs = append(c.inputs, in.reasons()...)
+	}
+	for _, w := range writes {
+		if w.slot == slotSession && w.value != "" && !w.undone && p.inCall(w.at) {
+			c.inputs = append(c.inputs, cover(w))
+		}
+	}
+	return c
+}
+
 // strike uses up the first reason in list that may have brought about w, and forgets those that
 // were long ago.
 func strike(list *[]reason, w written) bool {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -134,6 +136,53 @@ func TestWritesNeedACause(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Len(t, tc.cause.without(tc.writes), tc.want)
+		})
+	}
+}
+
+func TestSessionsCoverCalls(t *testing.T) {
+	t.Parallel()
+	does := func(at float64, kind deed, pair graphtest.Pair) input {
+		return input{at: second(at), act: act{kind: kind, pair: pair}}
+	}
+	meets := does(1, shows, graphtest.Pair{Availability: "Busy", Activity: "InAConferenceCall"})
+	presents := does(1, shows, graphtest.Pair{Availability: "DoNotDisturb", Activity: "Presenting"})
+	laterOn := does(100.5, shows, meets.act.pair)
+	begun, over := written{at: second(2), slot: slotAlien, value: "call"}, written{at: second(101), slot: slotAlien}
+	session := written{at: second(100), slot: slotSession, value: "InACall"}
+	undone, cleared := session, session
+	undone.undone, cleared.value = true, ""
+	after := func(w written, value string) written {
+		w.at, w.value = w.at.Add(time.Second), value
+		return w
+	}
+	for name, tc := range map[string]struct {
+		inputs  []input
+		session written
+		then    []written
+		want    int
+	}{
+		"a session over a call":         {[]input{meets}, session, []written{over}, 0},
+		"… and nothing comes back":      {[]input{meets}, session, []written{over, after(over, "call")}, 1},
+		"… covers it once":              {[]input{meets}, session, []written{over, after(over, "call"), after(after(over, "call"), "")}, 2},
+		"… begins none":                 {[]input{meets}, session, []written{after(over, "call")}, 1},
+		"… changes nothing else":        {[]input{meets}, session, []written{{at: over.at, slot: slotActivity, value: "busy"}, {at: over.at, slot: slotPreferred}}, 2},
+		"… afterwards":                  {[]input{meets}, after(session, "InACall"), []written{{at: second(100.5), slot: slotAlien}}, 1},
+		"… long before":                 {[]input{meets}, session, []written{{at: second(161), slot: slotAlien}}, 1},
+		"… in vain":                     {[]input{meets}, undone, []written{over}, 1},
+		"… taken back":                  {[]input{meets}, cleared, []written{over}, 1},
+		"a session over no call":        {[]input{does(1, shows, graphtest.Pair{Availability: "Busy", Activity: "InAMeeting"})}, session, []written{over}, 1},
+		"a session beneath a call":      {[]input{presents}, session, []written{over}, 1},
+		"a session after a call":        {[]input{meets, does(20, signsOut, graphtest.Pair{})}, session, []written{over}, 1},
+		"a session before a call":       {[]input{meets, does(20, signsIn, graphtest.Pair{}), laterOn}, session, []written{after(over, ""), after(after(over, ""), "call"), after(after(after(over, ""), ""), "")}, 2},
+		"a session over a choice alone": {[]input{does(1, chooses, graphtest.Pair{Availability: "Busy", Activity: "Busy"})}, session, []written{over}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &character{inputs: tc.inputs}
+			writes := append([]written{begun, tc.session}, tc.then...)
+			found := slices.DeleteFunc(causes{}.and(p, writes).without(writes), func(w written) bool { return w.slot == slotSession })
+			require.Len(t, found, tc.want)
 		})
 	}
 }

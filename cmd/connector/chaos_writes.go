@@ -111,10 +111,8 @@ func (c *crowd) spurious() (all []string) {
 	}
 	for _, p := range c.people {
 		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, lost: losses, ended: c.ended}
-		for _, in := range p.inputs {
-			because.inputs = append(because.inputs, in.reasons()...)
-		}
-		tell(p, append(writes[p.id], writes[p.guid]...), because)
+		of := append(writes[p.id], writes[p.guid]...)
+		tell(p, of, because.and(p, of))
 		delete(writes, p.id)
 		delete(writes, p.guid)
 	}

@@ -14,6 +14,7 @@ type causes struct {
 	late   []reason
 	kills  []time.Time
 	lost   []pbxtest.Loss
+	chosen []time.Time // when something by hand took the place of what was preferred
 	ended  time.Time
 }
 
@@ -79,6 +80,9 @@ func cover(session written) reason {
 func (c causes) and(p *character, writes []written) causes {
 	for _, in := range p.inputs {
 		c.inputs = append(c.inputs, in.reasons()...)
+		if in.act.kind == chooses || in.act.kind == resets {
+			c.chosen = append(c.chosen, in.at)
+		}
 	}
 	for _, w := range writes {
 		if w.slot == slotSession && w.value != "" && !w.undone && p.inCall(w.at) {
@@ -129,10 +133,18 @@ func (c causes) without(writes []written) (spurious []written) {
 }
 
 // ends reports that w belongs to the end of the connector, which takes back what there is. What
-// has made room for a call, or has waited for its end, comes before the session goes.
+// has made room for a call, or has waited for its end, comes before the session goes: there is nothing
+// of the connector then, because it was taken back or the person has chosen something else.
 func (c causes) ends(last *written, w written) bool {
 	nothing := last == nil || last.value == "" && !last.undone
-	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "") != nothing && (w.value == "" || w.slot == slotPreferred)
+	switch {
+	case c.ended.IsZero() || w.at.Before(c.ended):
+		return false
+	case w.value == "":
+		return !nothing
+	}
+	replaced := func(at time.Time) bool { return at.After(last.at) && at.Before(w.at) }
+	return w.slot == slotPreferred && (nothing || slices.ContainsFunc(c.chosen, replaced))
 }
 
 // repeats reports that w has to be: the connector cannot know what became of the last

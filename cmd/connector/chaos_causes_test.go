@@ -59,6 +59,10 @@ func TestWritesNeedACause(t *testing.T) {
 		w.pbx = pbx
 		return w
 	}
+	chose := func(c causes, at float64) causes {
+		c.chosen = append(c.chosen, second(at))
+		return c
+	}
 	ended := func(c causes, at float64) causes {
 		c.ended = second(at)
 		return c
@@ -128,6 +132,12 @@ func TestWritesNeedACause(t *testing.T) {
 		"put back at the end":               {ended(inputs(1, 2.2), 3), []written{preferred(2, "Busy"), preferred(2.5, ""), preferred(4, "Busy"), preferred(5, "")}, 0},
 		"put there for the first time":      {ended(inputs(), 3), []written{preferred(4, "Busy")}, 0},
 		"put back where it stands":          {ended(inputs(1), 3), []written{preferred(2, "Busy"), preferred(4, "Busy")}, 1},
+		"put in the place of a choice":      {chose(ended(inputs(1), 3), 2.5), []written{preferred(2, "Busy"), preferred(4, "Away"), preferred(5, "")}, 0},
+		"… and back":                        {chose(ended(inputs(1), 3), 2.5), []written{preferred(2, "Busy"), preferred(4, "Away"), preferred(5, "Busy")}, 1},
+		"… before the end":                  {chose(ended(inputs(1), 5), 2.5), []written{preferred(2, "Busy"), preferred(4, "Away")}, 1},
+		"put in the place of what stands":   {chose(ended(inputs(1), 3), 1.5), []written{preferred(2, "Busy"), preferred(4, "Away")}, 1},
+		"put back, then chosen":             {chose(ended(inputs(1), 3), 4.5), []written{preferred(2, "Busy"), preferred(4, "Away")}, 1},
+		"an activity for a choice":          {chose(ended(inputs(1), 3), 2.5), []written{activity(2, "busy"), activity(4, "away")}, 1},
 		"taken back twice at the end":       {ended(inputs(1), 3), []written{activity(2, "away"), activity(4, ""), activity(5, "")}, 1},
 		"taken back at last":                {ended(inputs(1, 2.2), 3), []written{activity(2, "away"), undone(activity(2.5, "")), activity(4, "")}, 0},
 		"nothing to take back at the end":   {ended(inputs(), 3), []written{activity(4, "")}, 1},

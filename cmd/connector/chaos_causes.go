@@ -13,6 +13,7 @@ type causes struct {
 	inputs []reason
 	late   []reason
 	kills  []time.Time
+	starts []start
 	lost   []pbxtest.Loss
 	chosen []time.Time // when something by hand took the place of what was preferred
 	ended  time.Time
@@ -26,9 +27,9 @@ type reason struct {
 }
 
 const (
-	// heeded is how long a reason may take to be written: it has to be noticed, and a
-	// throttled connector has to wait.
-	heeded = time.Minute
+	// heeded is how long a reason may take a connector at work to be written: it has to be
+	// noticed, and who is throttled has to wait.
+	heeded = 40 * time.Second
 	// learnt is how long it takes at most to learn of an answer, and to store that.
 	learnt = 5 * time.Second
 	// underway is how long a request may be on its way after its sender has died.
@@ -94,9 +95,9 @@ func (c causes) and(p *character, writes []written) causes {
 
 // strike uses up the first reason in list that may have brought about w, and forgets those that
 // were long ago.
-func strike(list *[]reason, w written) bool {
-	*list = slices.DeleteFunc(*list, func(c reason) bool { return c.at.Before(w.at.Add(-heeded)) })
-	i := slices.IndexFunc(*list, func(c reason) bool { return c.at.Before(w.at) && c.of(w) })
+func (c causes) strike(list *[]reason, w written) bool {
+	*list = slices.DeleteFunc(*list, func(r reason) bool { return c.worked(r.at, w.at) > heeded })
+	i := slices.IndexFunc(*list, func(r reason) bool { return r.at.Before(w.at) && r.of(w) })
 	if i < 0 {
 		return false
 	}
@@ -124,7 +125,7 @@ func (c causes) without(writes []written) (spurious []written) {
 			p = &place{late: slices.Clone(c.late), inputs: slices.Clone(c.inputs)}
 			places[w.slot] = p
 		}
-		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !strike(&p.late, w) && !strike(&p.inputs, w) {
+		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !c.strike(&p.late, w) && !c.strike(&p.inputs, w) {
 			spurious = append(spurious, w)
 		}
 		p.last = &w

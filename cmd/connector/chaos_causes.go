@@ -29,7 +29,7 @@ type reason struct {
 const (
 	// heeded is how long a reason may take a connector at work to be written: it has to be
 	// noticed, and who is throttled has to wait.
-	heeded = 40 * time.Second
+	heeded = 20 * time.Second
 	// learnt is how long it takes at most to learn of an answer, and to store that.
 	learnt = 5 * time.Second
 	// underway is how long a request may be on its way after its sender has died.

@@ -40,7 +40,7 @@ func TestReasonsWaitForAConnectorAtWork(t *testing.T) {
 	away := func(at float64) []written {
 		return []written{{at: second(at), slot: slotActivity, value: "away"}}
 	}
-	require.Empty(t, because.without(away(130)))
-	require.Len(t, because.without(away(132)), 1, "there was time enough")
-	require.Len(t, because.without(append(away(120), written{at: second(121), slot: slotActivity})), 1, "it is good for one write")
+	require.Empty(t, because.without(away(110)))
+	require.Len(t, because.without(away(112)), 1, "there was time enough")
+	require.Len(t, because.without(append(away(105), written{at: second(106), slot: slotActivity})), 1, "it is good for one write")
 }

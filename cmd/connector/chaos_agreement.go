@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/pbx365/connector/graph/graphtest"
 )
@@ -61,43 +59,6 @@ func (c *crowd) apart() (all []lost) {
 		}
 	}
 	return all
-}
-
-// stories tells how it came to that.
-func (c *crowd) stories(people []lost) (all []string) {
-	writes := writtenIn(c.tenant.Writes(), c.system.Writes())
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, l := range people {
-		all = append(all, l.name+": "+l.why+l.story(time.Now(), writes))
-	}
-	return all
-}
-
-// story tells what a person did, and what was written for them, around a time.
-func (p *character) story(around time.Time, writes []written) string {
-	type line struct {
-		at   time.Time
-		text string
-	}
-	var lines []line
-	for _, in := range p.inputs {
-		lines = append(lines, line{in.at, fmt.Sprintf("%s %v%s: %v, then %v", in.act.kind, in.act.pair, in.act.word, in.before, in.after)})
-	}
-	for _, w := range writes {
-		if w.who == p.id || w.who == p.guid {
-			lines = append(lines, line{w.at, w.String()})
-		}
-	}
-	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
-	then, text := len(lines), ""
-	if i := slices.IndexFunc(lines, func(l line) bool { return l.at.After(around) }); i >= 0 {
-		then = i
-	}
-	for _, l := range lines[max(0, then-12):min(len(lines), then+4)] {
-		text += "\n    " + l.at.Format("15:04:05.000") + " " + l.text
-	}
-	return text
 }
 
 // disagreement says why the sides do not agree, or "". A zero input may be any.

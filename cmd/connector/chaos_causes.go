@@ -13,7 +13,9 @@ type causes struct {
 	inputs []reason
 	late   []reason
 	kills  []time.Time
+	starts []start
 	lost   []pbxtest.Loss
+	chosen []time.Time // when something by hand took the place of what was preferred
 	ended  time.Time
 }
 
@@ -25,9 +27,9 @@ type reason struct {
 }
 
 const (
-	// heeded is how long a reason may take to be written: it has to be noticed, and a
-	// throttled connector has to wait.
-	heeded = time.Minute
+	// heeded is how long a reason may take a connector at work to be written: it has to be
+	// noticed, and who is throttled has to wait.
+	heeded = 20 * time.Second
 	// learnt is how long it takes at most to learn of an answer, and to store that.
 	learnt = 5 * time.Second
 	// underway is how long a request may be on its way after its sender has died.
@@ -69,11 +71,33 @@ func standIn(refused written) reason {
 	return reason{at: refused.at, of: func(w written) bool { return w.slot == slotActivity && w.value == "busy" }}
 }
 
+// cover is a session that Teams has taken in, and shows before a call of the person that is older
+// and no stronger: that ends its alien call.
+func cover(session written) reason {
+	return reason{at: session.at, of: func(w written) bool { return w.slot == slotAlien && w.value == "" }}
+}
+
+// and adds those that lie in what a person did, and in what was written for them.
+func (c causes) and(p *character, writes []written) causes {
+	for _, in := range p.inputs {
+		c.inputs = append(c.inputs, in.reasons()...)
+		if in.act.kind == chooses || in.act.kind == resets {
+			c.chosen = append(c.chosen, in.at)
+		}
+	}
+	for _, w := range writes {
+		if w.slot == slotSession && w.value != "" && !w.undone && p.inCall(w.at) {
+			c.inputs = append(c.inputs, cover(w))
+		}
+	}
+	return c
+}
+
 // strike uses up the first reason in list that may have brought about w, and forgets those that
 // were long ago.
-func strike(list *[]reason, w written) bool {
-	*list = slices.DeleteFunc(*list, func(c reason) bool { return c.at.Before(w.at.Add(-heeded)) })
-	i := slices.IndexFunc(*list, func(c reason) bool { return c.at.Before(w.at) && c.of(w) })
+func (c causes) strike(list *[]reason, w written) bool {
+	*list = slices.DeleteFunc(*list, func(r reason) bool { return c.worked(r.at, w.at) > heeded })
+	i := slices.IndexFunc(*list, func(r reason) bool { return r.at.Before(w.at) && r.of(w) })
 	if i < 0 {
 		return false
 	}
@@ -101,7 +125,7 @@ func (c causes) without(writes []written) (spurious []written) {
 			p = &place{late: slices.Clone(c.late), inputs: slices.Clone(c.inputs)}
 			places[w.slot] = p
 		}
-		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !strike(&p.late, w) && !strike(&p.inputs, w) {
+		if !c.repeats(p.last, w) && !c.ends(p.last, w) && !c.strike(&p.late, w) && !c.strike(&p.inputs, w) {
 			spurious = append(spurious, w)
 		}
 		p.last = &w
@@ -110,15 +134,24 @@ func (c causes) without(writes []written) (spurious []written) {
 }
 
 // ends reports that w belongs to the end of the connector, which takes back what there is. What
-// has made room for a call, or has waited for its end, comes before the session goes.
+// has made room for a call, or has waited for its end, comes before the session goes: there is nothing
+// of the connector then, because it was taken back or the person has chosen something else.
 func (c causes) ends(last *written, w written) bool {
 	nothing := last == nil || last.value == "" && !last.undone
-	return !c.ended.IsZero() && w.at.After(c.ended) && (w.value == "") != nothing && (w.value == "" || w.slot == slotPreferred)
+	switch {
+	case c.ended.IsZero() || w.at.Before(c.ended):
+		return false
+	case w.value == "":
+		return !nothing
+	}
+	replaced := func(at time.Time) bool { return at.After(last.at) && at.Before(w.at) }
+	return w.slot == slotPreferred && (nothing || slices.ContainsFunc(c.chosen, replaced))
 }
 
 // repeats reports that w has to be: the connector cannot know what became of the last
 // write in that place. An alien call of which nothing is known is deleted as well, and one that
-// is known ends with its connection. A PBX may notice that end after the next connection has begun.
+// is known ends with its connection. A PBX may notice that end after the next connection has begun,
+// and meanwhile another one may have stood in.
 func (c causes) repeats(last *written, w written) bool {
 	switch {
 	case last == nil:
@@ -134,7 +167,7 @@ func (c causes) repeats(last *written, w written) bool {
 	return last.unsure ||
 		slices.ContainsFunc(c.kills, func(at time.Time) bool { return interrupted(at, last.at.Add(-underway), w.at) }) ||
 		slices.ContainsFunc(c.lost, func(l pbxtest.Loss) bool {
-			return l.PBX == w.pbx && interrupted(l.Time, last.at, w.at.Add(underway))
+			return l.PBX == last.pbx && interrupted(l.Time, last.at, w.at.Add(underway))
 		}) ||
 		w.slot == slotSession && w.value != "" && w.at.Sub(last.at) >= renewed
 }

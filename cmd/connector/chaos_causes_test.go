@@ -1,7 +1,9 @@
 package main
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,6 +55,14 @@ func TestWritesNeedACause(t *testing.T) {
 		c.lost = append(c.lost, pbxtest.Loss{Time: second(at), PBX: pbx})
 		return c
 	}
+	on := func(pbx string, w written) written {
+		w.pbx = pbx
+		return w
+	}
+	chose := func(c causes, at float64) causes {
+		c.chosen = append(c.chosen, second(at))
+		return c
+	}
 	ended := func(c causes, at float64) causes {
 		c.ended = second(at)
 		return c
@@ -88,6 +98,9 @@ func TestWritesNeedACause(t *testing.T) {
 		"the same again, cut off later":     {lost(inputs(1), "master", 8), []written{activity(2, "away"), activity(9, "away")}, 1},
 		"an alien call, cut off later":      {lost(inputs(1), "slave", 28), []written{alien(2, "call"), alien(29, "call")}, 0},
 		"the same again, another cut off":   {lost(inputs(1), "slave", 2.5), []written{activity(2, "away"), activity(3, "away")}, 1},
+		"the same again, on another":        {lost(inputs(1), "slave", 2.5), []written{on("slave", activity(2, "away")), activity(3, "away")}, 0},
+		"… and once more":                   {lost(inputs(1), "slave", 2.5), []written{on("slave", activity(2, "away")), activity(3, "away"), activity(3.1, "away")}, 1},
+		"… which is cut off itself":         {lost(inputs(1), "master", 2.5), []written{on("slave", activity(2, "away")), activity(3, "away")}, 1},
 		"renewed":                           {inputs(1), []written{session(2, "InACall"), session(300, "InACall")}, 0},
 		"renewed too soon":                  {inputs(1), []written{session(2, "InACall"), session(60, "InACall")}, 1},
 		"renewed where nothing ends":        {inputs(1), []written{activity(2, "away"), activity(300, "away")}, 1},
@@ -119,6 +132,12 @@ func TestWritesNeedACause(t *testing.T) {
 		"put back at the end":               {ended(inputs(1, 2.2), 3), []written{preferred(2, "Busy"), preferred(2.5, ""), preferred(4, "Busy"), preferred(5, "")}, 0},
 		"put there for the first time":      {ended(inputs(), 3), []written{preferred(4, "Busy")}, 0},
 		"put back where it stands":          {ended(inputs(1), 3), []written{preferred(2, "Busy"), preferred(4, "Busy")}, 1},
+		"put in the place of a choice":      {chose(ended(inputs(1), 3), 2.5), []written{preferred(2, "Busy"), preferred(4, "Away"), preferred(5, "")}, 0},
+		"… and back":                        {chose(ended(inputs(1), 3), 2.5), []written{preferred(2, "Busy"), preferred(4, "Away"), preferred(5, "Busy")}, 1},
+		"… before the end":                  {chose(ended(inputs(1), 5), 2.5), []written{preferred(2, "Busy"), preferred(4, "Away")}, 1},
+		"put in the place of what stands":   {chose(ended(inputs(1), 3), 1.5), []written{preferred(2, "Busy"), preferred(4, "Away")}, 1},
+		"put back, then chosen":             {chose(ended(inputs(1), 3), 4.5), []written{preferred(2, "Busy"), preferred(4, "Away")}, 1},
+		"an activity for a choice":          {chose(ended(inputs(1), 3), 2.5), []written{activity(2, "busy"), activity(4, "away")}, 1},
 		"taken back twice at the end":       {ended(inputs(1), 3), []written{activity(2, "away"), activity(4, ""), activity(5, "")}, 1},
 		"taken back at last":                {ended(inputs(1, 2.2), 3), []written{activity(2, "away"), undone(activity(2.5, "")), activity(4, "")}, 0},
 		"nothing to take back at the end":   {ended(inputs(), 3), []written{activity(4, "")}, 1},
@@ -127,6 +146,53 @@ func TestWritesNeedACause(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Len(t, tc.cause.without(tc.writes), tc.want)
+		})
+	}
+}
+
+func TestSessionsCoverCalls(t *testing.T) {
+	t.Parallel()
+	does := func(at float64, kind deed, pair graphtest.Pair) input {
+		return input{at: second(at), act: act{kind: kind, pair: pair}}
+	}
+	meets := does(1, shows, graphtest.Pair{Availability: "Busy", Activity: "InAConferenceCall"})
+	presents := does(1, shows, graphtest.Pair{Availability: "DoNotDisturb", Activity: "Presenting"})
+	laterOn := does(100.5, shows, meets.act.pair)
+	begun, over := written{at: second(2), slot: slotAlien, value: "call"}, written{at: second(101), slot: slotAlien}
+	session := written{at: second(100), slot: slotSession, value: "InACall"}
+	undone, cleared := session, session
+	undone.undone, cleared.value = true, ""
+	after := func(w written, value string) written {
+		w.at, w.value = w.at.Add(time.Second), value
+		return w
+	}
+	for name, tc := range map[string]struct {
+		inputs  []input
+		session written
+		then    []written
+		want    int
+	}{
+		"a session over a call":         {[]input{meets}, session, []written{over}, 0},
+		"… and nothing comes back":      {[]input{meets}, session, []written{over, after(over, "call")}, 1},
+		"… covers it once":              {[]input{meets}, session, []written{over, after(over, "call"), after(after(over, "call"), "")}, 2},
+		"… begins none":                 {[]input{meets}, session, []written{after(over, "call")}, 1},
+		"… changes nothing else":        {[]input{meets}, session, []written{{at: over.at, slot: slotActivity, value: "busy"}, {at: over.at, slot: slotPreferred}}, 2},
+		"… afterwards":                  {[]input{meets}, after(session, "InACall"), []written{{at: second(100.5), slot: slotAlien}}, 1},
+		"… long before":                 {[]input{meets}, session, []written{{at: second(161), slot: slotAlien}}, 1},
+		"… in vain":                     {[]input{meets}, undone, []written{over}, 1},
+		"… taken back":                  {[]input{meets}, cleared, []written{over}, 1},
+		"a session over no call":        {[]input{does(1, shows, graphtest.Pair{Availability: "Busy", Activity: "InAMeeting"})}, session, []written{over}, 1},
+		"a session beneath a call":      {[]input{presents}, session, []written{over}, 1},
+		"a session after a call":        {[]input{meets, does(20, signsOut, graphtest.Pair{})}, session, []written{over}, 1},
+		"a session before a call":       {[]input{meets, does(20, signsIn, graphtest.Pair{}), laterOn}, session, []written{after(over, ""), after(after(over, ""), "call"), after(after(after(over, ""), ""), "")}, 2},
+		"a session over a choice alone": {[]input{does(1, chooses, graphtest.Pair{Availability: "Busy", Activity: "Busy"})}, session, []written{over}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &character{inputs: tc.inputs}
+			writes := append([]written{begun, tc.session}, tc.then...)
+			found := slices.DeleteFunc(causes{}.and(p, writes).without(writes), func(w written) bool { return w.slot == slotSession })
+			require.Len(t, found, tc.want)
 		})
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -168,6 +167,21 @@ func (p *character) last() input {
 	return p.inputs[len(p.inputs)-1]
 }
 
+// inCall reports that the Teams client shows a call at a time, and none that is stronger than a session.
+func (p *character) inCall(at time.Time) (is bool) {
+	for _, in := range p.inputs {
+		switch {
+		case in.at.After(at):
+			return is
+		case in.act.kind == shows:
+			is = isCall(in.act.pair.Activity) && in.act.pair.Availability == "Busy"
+		case in.act.kind == signsOut, in.act.kind == signsIn:
+			is = false
+		}
+	}
+	return is
+}
+
 // setAt is when the person last set something at the phone.
 func (p *character) setAt() time.Time {
 	for _, in := range slices.Backward(p.inputs) {
@@ -176,31 +190,4 @@ func (p *character) setAt() time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// isCall reports that an activity of Teams is a call.
-func isCall(activity string) bool { return strings.HasSuffix(expectedToPBX[activity], "on-the-phone") }
-
-// nobodyAt reports that an activity says that nobody is at Teams.
-func nobodyAt(activity string) bool {
-	return expectedToPBX[activity] == "available" && activity != "Available"
-}
-
-// wordOf is what the PBX has to show for an activity of Teams that is no call.
-func wordOf(activity string) string {
-	word := expectedToPBX[activity]
-	if word == "available" {
-		return ""
-	}
-	return word
-}
-
-// chosenFor is the preferred presence for an activity of the PBX, "" for none.
-func chosenFor(word string) string {
-	if word == "" {
-		return ""
-	}
-	pair, _, _ := strings.Cut(expectedToTeams[word], " ")
-	_, activity, _ := strings.Cut(pair, "/")
-	return activity
 }

@@ -48,6 +48,9 @@ func (w written) String() string {
 	if w.unsure {
 		value += ", without an answer"
 	}
+	if w.pbx != "" {
+		value += ", on " + w.pbx
+	}
 	return fmt.Sprintf("← %s: %s", w.slot, value)
 }
 
@@ -83,8 +86,8 @@ func writtenIn(teams []graphtest.Write, phones []pbxtest.Write) (all []written) 
 
 // spurious are all writes without a cause. For whom nobody acted, none has one.
 func (c *crowd) spurious() (all []string) {
-	writes := map[string][]written{}
-	for _, w := range writtenIn(c.tenant.Writes(), c.system.Writes()) {
+	everything, writes := writtenIn(c.tenant.Writes(), c.system.Writes()), map[string][]written{}
+	for _, w := range everything {
 		writes[w.who] = append(writes[w.who], w)
 	}
 	late := map[string][]reason{}
@@ -100,17 +103,16 @@ func (c *crowd) spurious() (all []string) {
 	losses := c.system.Losses()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	broken, starts := interruptions(c.kills, losses), startsIn(c.kills, everything)
 	tell := func(p *character, of []written, because causes) {
 		for _, w := range because.without(of) {
-			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(w.at, of)))
+			all = append(all, fmt.Sprintf("%s: %s %s%s", p.name, w.at.Format("15:04:05.000"), w, p.story(w.at, of, broken)))
 		}
 	}
 	for _, p := range c.people {
-		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, lost: losses, ended: c.ended}
-		for _, in := range p.inputs {
-			because.inputs = append(because.inputs, in.reasons()...)
-		}
-		tell(p, append(writes[p.id], writes[p.guid]...), because)
+		because := causes{inputs: refused[p.guid], late: late[p.id], kills: c.kills, starts: starts, lost: losses, ended: c.ended}
+		of := append(writes[p.id], writes[p.guid]...)
+		tell(p, of, because.and(p, of))
 		delete(writes, p.id)
 		delete(writes, p.guid)
 	}

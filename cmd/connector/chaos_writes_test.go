@@ -43,7 +43,7 @@ func TestWritesOfBothSimulators(t *testing.T) {
 		{second(10), "2", slotActivity, "", "slave", true, true},
 		{second(11), "2", slotActivity, "", "slave", false, false},
 	}, got)
-	require.Equal(t, "← alien call: call, in vain", got[7].String())
+	require.Equal(t, "← alien call: call, in vain, on slave", got[7].String())
 	require.True(t, got[7].refused())
 	require.False(t, got[8].refused(), "nobody was told")
 }

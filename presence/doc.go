@@ -36,8 +36,9 @@
 // or may not have arrived is written again.
 //
 // A write is in flight until its side shows it, shows something newer, or the
-// settle time ends with a look. Meanwhile the old value is no change. A write that
-// never shows is reported by [Memory.Hidden] and not repeated.
+// settle time ends with a look. Meanwhile the old value is no change, unless a PBX tells it over a
+// connection that has begun since. A write that never shows is reported by [Memory.Hidden] and not
+// repeated; where it should have replaced another one of the connector, that one stands.
 //
 // Teams may show changes late, in their order, up to the settle time. What seems to replace a write
 // of the connector may thus be older. It counts, because mostly it is not; the write is [Doubted] until

@@ -197,7 +197,7 @@ func (s *step) leaveTeams() {
 func (s *step) leavePBX() {
 	w := s.m.ToPBX
 	switch {
-	case w == nil || w.Activity == "":
+	case w == nil || w.Activity == "" && (w.Stage != Hidden || !w.oldIsOurs()):
 	case s.PBX == nil && w.Stage == Refused && !w.Tried && !w.oldIsOurs():
 		s.giveUpPBX()
 	case s.PBX == nil: // out of sight; what was written is taken to stand still

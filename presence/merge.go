@@ -103,9 +103,13 @@ func (s *step) word() (word string, visible bool) {
 	return word, false
 }
 
-// fromTeams reports that what the PBX shows was put there by the connector.
+// fromTeams reports that what the PBX shows was put there by the connector. What is hidden may be beneath
+// nothing.
 func (s *step) fromTeams() bool {
 	w := s.m.ToPBX
+	if w != nil && w.Stage == Hidden {
+		return w.Old == "" || w.oldIsOurs()
+	}
 	return w != nil && w.Activity != "" && (w.Activity == s.PBX.Value.Activity || w.inFlight())
 }
 
@@ -157,7 +161,7 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 	case word == Online:
 		word = ""
 	}
-	if word != pbx || s.m.ToPBX.inFlight() {
+	if last := s.m.ToPBX; word != pbx || last.inFlight() || last != nil && last.Stage == Hidden {
 		s.writePBX(word)
 	}
 }
@@ -172,7 +176,9 @@ func (s *step) writePBX(activity string) {
 		wait.Stage = Leaving // it may have arrived
 	}
 	w := &PBXWrite{Activity: activity, Old: s.PBX.Value.Activity, Stage: Pending, At: s.Now}
-	if last := s.m.ToPBX; last != nil {
+	if last := s.m.ToPBX; last != nil && last.Stage == Hidden {
+		w.Trail = last.Trail
+	} else if last != nil {
 		w.Trail = distinct(append(slices.Clip(last.Trail), last.Activity))
 	}
 	s.m.ToPBX = w

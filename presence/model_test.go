@@ -267,7 +267,7 @@ func (m *model) contact(value string) {
 		m.cause(preferred)
 		m.mirrored()
 		by := anna
-		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending) && value != "" {
+		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending || w.Stage == presence.Sent && slices.Contains(w.Trail, value)) && value != "" {
 			by = both // nobody can tell
 		}
 		o := m.office // what she has done in Teams is seen and agreed, or nothing
@@ -330,7 +330,7 @@ func (m *model) move() {
 func (m *model) license(on bool) {
 	if m.touched(); on != m.connector.licensed {
 		m.cause(activity, preferred, session, alien)
-		if w := m.connector.memory.ToPBX; w != nil && w.Activity == "" && w.Stage == presence.Sent && m.exchange.by == ours {
+		if w := m.connector.memory.ToPBX; w != nil && w.Activity == "" && w.Stage != presence.Hidden && m.exchange.ignored {
 			m.exchange.by = both // it has been taken back, as far as anybody knows
 		}
 		m.connector.license(on)

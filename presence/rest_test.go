@@ -260,7 +260,7 @@ func (m *model) expect(begun time.Time) func() {
 		switch {
 		case !c.licensed:
 		case x.activity != held && x.activity == agreed.PBX:
-		case x.activity != held && x.by != ours && m.carries(presence.SideTeams):
+		case x.activity != held && x.by == anna && m.carries(presence.SideTeams):
 			m.expectInTeams(talking)
 		case x.activity != held && x.by != ours:
 		case o.slotBy != anna && !o.slot.IsZero(), o.shown.Shows(shown), o.shown.Shows(agreed.Teams), agreed.Teams.IsZero(), heldBy == both:

@@ -1,5 +1,7 @@
 package presence
 
+import "slices"
+
 // settle compares what was written with what the sides show.
 func (s *step) settle() {
 	s.doubt()
@@ -41,13 +43,14 @@ func (s *step) settlePBX() {
 		case shown == w.Activity && shown == w.Old && len(w.Trail) > 0 && !late: // or nothing shows yet
 		case shown == w.Activity:
 			s.standsPBX()
+		case late && shown != w.Old && shown != "" && slices.Contains(w.Trail, shown): // it had not shown before
+			w.Stage, w.Old = Hidden, shown
+			s.agreePBX(shown)
+			s.fired(RuleHidden)
 		case !w.explains(shown, s.PBXBegan), late && shown != w.Old:
 			s.takenPBX()
-		case late && w.oldIsOurs():
-			s.giveUpPBX()
-			s.fired(RuleHidden)
 		case late:
-			w.Stage, w.Old, w.Trail = Hidden, shown, nil
+			w.Stage = Hidden
 			s.agreePBX(shown)
 			s.fired(RuleHidden)
 		}
@@ -62,7 +65,10 @@ func (s *step) settlePBX() {
 			s.giveUpPBX()
 		}
 	case Hidden:
-		if shown != w.Old {
+		if shown == w.Activity {
+			s.standsPBX()
+			s.agreePBX(shown)
+		} else if shown != w.Old {
 			s.takenPBX()
 		}
 	case Stands:
@@ -97,7 +103,7 @@ func (s *step) giveUpPBX() {
 	case w.oldIsOurs():
 		s.agreePBX(w.Old)
 		s.m.ToPBX = &PBXWrite{Activity: w.Old, Stage: Stands, At: w.At}
-	case n >= 0 && !s.settled(w.At): // the one before was not seen yet
+	case n >= 0: // the one before was not seen yet
 		s.agreePBX(w.Trail[n])
 		s.m.ToPBX = &PBXWrite{Activity: w.Trail[n], Old: w.Old, Trail: w.Trail[:n], Stage: Sent, At: w.At}
 	default:

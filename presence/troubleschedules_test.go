@@ -96,7 +96,7 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			30s anna chooses Busy in Teams
 			100s anna resets her status in Teams
 			160s anna sets busy on the PBX
-			400s the calls end, and nothing more happens`, []string{"activity busy", "preferred presence Busy/Busy"},
+			400s the calls end, and nothing more happens`, []string{"activity busy", "activity available", "preferred presence Busy/Busy"},
 		},
 		"a session that nobody has looked at tells of no choice": {`
 			762.1s Teams takes no writes for 20s

@@ -78,6 +78,8 @@ func (s *step) restore() {
 	case w.Until.Sub(s.Now) < time.Minute:
 		s.expired()
 		return
+	case w.Stage == Lifted && s.otherwise(w) && s.unsure: // what shows may be a choice
+		return
 	case w.Stage == Lifted && s.otherwise(w):
 		if s.m.ToTeams = w.gone(); w.stays() {
 			s.m.ToTeams, w.Stage = w, Leaving

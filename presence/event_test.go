@@ -63,6 +63,7 @@ type kind struct {
 var circumstances = []*kind{
 	{"calls on the PBX cannot be counted", nil, func(m *model, _ string) { m.exchange.counted = false }},
 	{"changes show on the PBX after %s", []string{"100ms", "2s"}, func(m *model, v string) { m.exchange.lag = duration(v) }},
+	{"a call hides what is set on the PBX", nil, func(m *model, _ string) { m.exchange.covers = true }},
 	{"the PBX refuses alien calls", nil, func(m *model, _ string) { m.exchange.noAlien = true }},
 	{"values go %s only", []string{"to the PBX", "to Teams"}, (*model).oneWay},
 	{"notifications carry no sequence number", nil, func(m *model, _ string) { m.unnumbered = true }},

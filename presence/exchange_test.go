@@ -23,6 +23,9 @@ type exchange struct {
 	shown string        // in place of activity
 	due   int           // changes that do not show yet
 
+	covers bool   // a call hides what is set
+	seen   string // what was shown before it
+
 	aliens map[int64]bool
 	lastID int64
 
@@ -38,8 +41,11 @@ func newExchange(c *clock) *exchange {
 }
 
 func (x *exchange) look() presence.PBXSeen {
+	if !x.covered() {
+		x.seen = x.shown
+	}
 	return presence.PBXSeen{
-		Value: presence.PBX{Activity: x.shown}, OnPhone: x.calls > 0 || len(x.aliens) > 0 && !x.counted, Counted: x.counted,
+		Value: presence.PBX{Activity: x.seen}, Covered: x.covered(), OnPhone: x.calls > 0 || len(x.aliens) > 0 && !x.counted, Counted: x.counted,
 		Home: x.home, Connection: x.connection,
 	}
 }
@@ -66,6 +72,9 @@ func (x *exchange) set(activity string, by author) {
 		}
 	})
 }
+
+// covered reports that a call hides what is set.
+func (x *exchange) covered() bool { return x.covers && (x.calls > 0 || len(x.aliens) > 0) }
 
 // disconnect ends the connection, and the alien calls with it.
 func (x *exchange) disconnect() {

@@ -142,7 +142,7 @@ func (m *model) endLink(string) {
 	m.license(false)
 	m.advance(quiet)
 	m.atRest()
-	if by == anna && x.activity != activity || slotBy == anna && o.slot != slot && m.now.Before(slotUntil) {
+	if by == anna && !x.covers && x.activity != activity || slotBy == anna && o.slot != slot && m.now.Before(slotUntil) {
 		m.failf("anna had set %q and %v, and the end of the link has left %q and %v", activity, slot, x.activity, o.slot)
 	}
 }
@@ -217,14 +217,17 @@ func (m *model) valuesAtRest() {
 		m.failf("anna has gone to %v in Teams and done nothing since, and the PBX shows %q", m.said, x.activity)
 	}
 	manual, inTable := rules.Tables.ToTeams(x.activity)
-	if o.slotBy == ours && !o.slot.IsZero() && inTable && !o.kept && !x.refused && o.slot != manual.Value {
+	if o.slotBy == ours && !o.slot.IsZero() && inTable && !x.covered() && !o.kept && !x.refused && o.slot != manual.Value {
 		m.failf("the connector has preferred %v, and the PBX shows %q", o.slot, x.activity)
 	}
 	if o.slotBy == ours && x.calls > 0 && !o.session.IsZero() && !o.refused && !o.kept && weaker(o.slot) {
 		m.failf("%v hides the call", o.slot)
 	}
 	lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
-	if a := c.memory.Agreed; visible && !lifted && !a.Teams.Shows(o.shown) || inTable && a.PBX != x.activity {
+	if x.covered() && c.memory.Agreed == nil {
+		return // nothing can be agreed before the call ends
+	}
+	if a := c.memory.Agreed; visible && !lifted && !a.Teams.Shows(o.shown) || inTable && a.PBX != x.activity && !x.covered() {
 		m.failf("agreed on %v and %q, shown are %v and %q", a.Teams, a.PBX, o.shown, x.activity)
 	}
 }
@@ -258,7 +261,7 @@ func (m *model) expect(begun time.Time) func() {
 	return func() {
 		lifted := c.memory.ToTeams != nil && c.memory.ToTeams.Stage == presence.Lifted
 		switch {
-		case !c.licensed:
+		case !c.licensed, x.covered() && x.by != ours:
 		case x.activity != held && x.activity == agreed.PBX:
 		case x.activity != held && x.by == anna && m.carries(presence.SideTeams):
 			m.expectInTeams(talking)

@@ -32,7 +32,7 @@ func (s *step) doubt() {
 
 func (s *step) settlePBX() {
 	w := s.m.ToPBX
-	if w == nil {
+	if w == nil || s.PBX.Covered && w.Stage != Refused {
 		return
 	}
 	shown := s.PBX.Value.Activity

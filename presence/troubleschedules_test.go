@@ -66,6 +66,36 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			60s anna signs out of Teams
 			300s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "activity busy", "preferred presence Away/Away"},
 		},
+		"what a refused clearing has left ends with a call, and a choice shows": {`
+			2.53s anna sets away on the PBX
+			362.63s the next write is refused
+			362.69s anna clears her presence on the PBX
+			365.69s a call begins on the PBX
+			378.72s anna is shown InAConferenceCall in Teams
+			384.72s the call on the PBX ends
+			427.72s anna chooses Busy in Teams
+			607.72s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "clear preferred presence", "session Busy/InACall", "clear preferred presence",
+			"add alien call", "clear session", "delete alien call", "activity busy"},
+		},
+		"a call hides what is written during it, and it shows afterwards": {`
+			0s a call hides what is set on the PBX
+			1s anna sets away on the PBX
+			20s a call begins on the PBX
+			60s anna chooses DoNotDisturb in Teams
+			300s the call on the PBX ends
+			600s anna resets her status in Teams
+			800s the link ends`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "activity dnd", "clear session", "activity available"},
+		},
+		"the connector begins while a call hides what has long been set": {`
+			0s a call hides what is set on the PBX
+			0s anna has long shown vacation on the PBX
+			5s anna's licence is lost
+			10s a call begins on the PBX
+			20s anna's licence is back
+			300s the call on the PBX ends
+			600s anna signs out of Teams
+			800s the link ends`, []string{"session Busy/InACall", "clear session"},
+		},
 		"a taking back is decided before what it takes back shows": {`
 			0s changes show on the PBX after 2s
 			8s anna chooses Busy in Teams

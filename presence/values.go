@@ -59,6 +59,8 @@ type TeamsSeen struct {
 type PBXSeen struct {
 	// Value is what the contact holds that the connector reads and writes.
 	Value PBX
+	// Covered says that a call hides what the contact holds. Value is what it held before.
+	Covered bool
 	// OnPhone reports a connected call. Where Counted, it comes from the calls of
 	// the PBX themselves and leaves out alien calls; otherwise it is the word
 	// on-the-phone in any contact, which an alien call brings forth as well.

@@ -13,16 +13,17 @@ const onThePhone = "on-the-phone"
 // watch is the subscription of the presence of a user on one connection (innovaphone
 // SDK: PbxApi). Its src is the GUID of the user.
 type watch struct {
-	on     *session
-	sip    string    // the user was subscribed under that name
-	api    string    // PbxApi, or one in the name of the user; empty while that is being opened
-	since  time.Time // the subscription was answered; zero before
-	failed error     // refused or left unanswered, to be tried again
-	known  bool      // the contacts have come and hold
-	value  Presence
-	phone  bool // some contact says on-the-phone
-	at     time.Time
-	hidden bool // the PBX does not show it
+	on      *session
+	sip     string    // the user was subscribed under that name
+	api     string    // PbxApi, or one in the name of the user; empty while that is being opened
+	since   time.Time // the subscription was answered; zero before
+	failed  error     // refused or left unanswered, to be tried again
+	known   bool      // the contacts have come and hold
+	value   Presence
+	covered bool // by on-the-phone, so that value is what was there before
+	phone   bool // some contact says on-the-phone
+	at      time.Time
+	hidden  bool // the PBX does not show it
 
 	calls  reading // of the user alone, see CallsOfUsers
 	handle scalar
@@ -195,7 +196,7 @@ func (w *watch) read(contacts []contact, o Options) {
 			found, value = true, Presence{Activity: c.Activity, Note: c.Note}
 		}
 	}
-	if found || !covered {
+	if w.covered = covered && !found; !w.covered {
 		w.value = value
 	}
 }
@@ -228,6 +229,7 @@ func (h *hub) show(u *user) {
 	}
 	seen := Seen{
 		Value:      w.value,
+		Covered:    w.covered,
 		OnPhone:    onCall,
 		Counted:    counted,
 		Home:       w.on.name(),

@@ -65,6 +65,9 @@ func (s *step) valuesApart() string {
 	if known && word == pbx || word == Online && pbx == "" || !manual.Value.IsZero() && manual.Value.Shows(teams) {
 		return ""
 	}
+	if s.PBX.Covered {
+		return "a call hides what is set on the PBX until it ends"
+	}
 	if reason := s.writesApart(); reason != "" {
 		return reason
 	}

@@ -41,6 +41,13 @@ func TestWhyTheSidesDiffer(t *testing.T) {
 			w.run()
 			w.advance(25 * time.Hour) // the preferred presence has run out
 		},
+		"a call hides what is set on the PBX until it ends": func(w *world) {
+			w.covered = true
+			w.choose("Busy/Busy")
+			require.Equal(w.t, []string{"activity busy"}, w.run())
+			w.advance(time.Minute)
+			require.False(w.t, w.plan().Behind, "nothing more can be seen of it")
+		},
 		"activity busy is not written yet": func(w *world) {
 			w.client = pair("Busy/Busy")
 			w.plan()

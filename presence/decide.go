@@ -136,7 +136,7 @@ func (r Rules) Merge(m Memory, v View) Decision {
 	}
 	s.act()
 	s.out.Memory = s.m
-	s.out.Behind = v.Goal == Sync && (s.waits || s.unsure || s.m.inFlight())
+	s.out.Behind = v.Goal == Sync && (s.waits || s.unsure || s.inFlight())
 	return s.out
 }
 
@@ -176,6 +176,15 @@ func (s *step) settled(t time.Time) bool {
 // settledAndSeen asks in addition for a read of Teams after the settle time.
 func (s *step) settledAndSeen(t time.Time) bool {
 	return s.settled(t) && s.Teams != nil && s.Teams.certain(t.Add(s.Settle))
+}
+
+// inFlight reports anything written that is not answered yet, or not seen although it could be.
+func (s *step) inFlight() bool {
+	m := s.m
+	if s.PBX != nil && s.PBX.Covered && m.ToPBX != nil && m.ToPBX.Stage == Sent {
+		m.ToPBX = nil
+	}
+	return m.inFlight()
 }
 
 // tooSoon has a change wait where its slot was written at last, less than the pace ago.

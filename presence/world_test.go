@@ -31,6 +31,8 @@ type world struct {
 	activity   string // of the PBX contact
 	onPhone    bool   // a real call
 	alien      bool
+	covered    bool // a call hides the contact, which has shown covers before
+	covers     string
 	counted    bool
 	noAlien    bool
 	home       string
@@ -99,8 +101,11 @@ func (w *world) seen() *presence.TeamsSeen {
 
 func (w *world) view() presence.View {
 	teams := w.seen()
+	if !w.covered {
+		w.covers = w.activity
+	}
 	pbx := &presence.PBXSeen{
-		Value: presence.PBX{Activity: w.activity}, OnPhone: w.onPhone || w.alien && !w.counted, Counted: w.counted,
+		Value: presence.PBX{Activity: w.covers}, Covered: w.covered, OnPhone: w.onPhone || w.alien && !w.counted, Counted: w.counted,
 		Home: w.home, Connection: w.connection, At: w.now,
 	}
 	if teams.Value.String() != w.lastTeams {

@@ -96,6 +96,15 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			600s anna signs out of Teams
 			800s the link ends`, []string{"session Busy/InACall", "clear session"},
 		},
+		"what was not replaced although the PBX says so shows late": {`
+			0s changes show on the PBX after 2s
+			8s anna chooses Busy in Teams
+			9s the next write is acknowledged without effect
+			9.2s anna chooses Away in Teams
+			200s anna signs out of Teams
+			300s anna's Teams client shows Available
+			500s the link ends`, []string{"activity busy", "activity away", "activity available", "activity away", "activity available"},
+		},
 		"a taking back is decided before what it takes back shows": {`
 			0s changes show on the PBX after 2s
 			8s anna chooses Busy in Teams

@@ -131,9 +131,9 @@ func (a *aliens) first(is func(*alien) bool) *alien {
 	return nil
 }
 
-// of returns the calls that were added for a user.
+// of returns the calls that were added for a user, or for all where guid is empty, and are wanted.
 func (a *aliens) of(guid string) []*alien {
-	return a.where(func(c *alien) bool { return c.there && c.guid == guid })
+	return a.where(func(c *alien) bool { return c.there && !c.unwanted && (guid == "" || c.guid == guid) })
 }
 
 // due returns the calls that are still to be ended. One without an id is where it was asked for before

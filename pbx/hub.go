@@ -114,6 +114,7 @@ func (h *hub) up(s *session) {
 	h.expect("")
 	h.expect(s.name())
 	h.followCalls(s.name())
+	h.evict("")
 	h.light(s.name())
 	if elected {
 		h.replicate(h.master)

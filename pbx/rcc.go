@@ -153,10 +153,11 @@ func (h *hub) recountUser(guid string) {
 	}
 }
 
-// recount tells what a watched user shows, if the calls make a difference now.
+// recount tells what a watched user shows, if the calls make a difference now, or an alien one would
+// be added elsewhere.
 func (h *hub) recount(u *user) {
 	onCall, counted, ok := h.phone(u)
-	if !ok || u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted {
+	if !ok || u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted && h.routes.number(u.GUID) == u.seen.Connection {
 		return
 	}
 	u.watch.at = time.Now()

@@ -145,6 +145,13 @@ func (h *hub) retire(s *session) {
 	s.gone = true
 	h.last[s.name()] = s
 	h.leaveAliens(s)
+	switch caller := h.callers[s.name()]; {
+	case caller == s:
+		h.interrupt(s)
+	case caller != nil && h.opts.Calls == CallsOfUsers:
+		h.endLeftInTime(caller)
+	}
+	h.leaveCalls(s, "")
 	if h.master == s {
 		h.setMaster(nil)
 	}

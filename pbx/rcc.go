@@ -14,9 +14,9 @@ func (h *hub) followCalls(pbx string) {
 	if now == before {
 		return
 	}
-	if before != nil {
+	if before != nil && !before.gone {
 		h.interrupt(before)
-		if before.gone || h.opts.Calls != CallsOfUsers {
+		if h.opts.Calls != CallsOfUsers {
 			h.leaveCalls(before, "")
 			before.calls = newCalls()
 		}
@@ -41,7 +41,7 @@ func (h *hub) startCalls(s *session) {
 		return
 	case h.opts.Calls == CallsOfUsers:
 		h.heard(s.name())
-		h.afterwards(s, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endLeft(s.name(), "", true) })
+		h.endLeftInTime(s)
 		return
 	}
 	c := s.calls

@@ -25,6 +25,7 @@ const callsWithin = 30 * time.Second
 type reading struct {
 	since  time.Time     // of the first question
 	asking bool          // the answer has not come
+	fenced bool          // it has, and those that were there are to be ahead of a fence
 	err    error         // of the last answer; to be asked again
 	done   chan struct{} // closed once those that were there have come; nil before the first question
 }
@@ -34,7 +35,7 @@ func (r *reading) ask() {
 	if !r.asked() || r.known() {
 		r.since, r.done = time.Now(), make(chan struct{})
 	}
-	r.asking = true
+	r.asking, r.fenced = true, false
 }
 
 func (r reading) asked() bool { return r.done != nil }
@@ -74,7 +75,7 @@ func (h *hub) readingOf(u *user) reading {
 // answer still counts.
 func (h *hub) read(s *session, r *reading, err error, wanted func() bool, tell, again func()) {
 	r.asking = false
-	if r.known() {
+	if r.known() || r.fenced {
 		return
 	}
 	if r.err = err; err != nil {
@@ -86,11 +87,13 @@ func (h *hub) read(s *session, r *reading, err error, wanted func() bool, tell, 
 		})
 		return
 	}
+	r.fenced = true
 	h.afterwards(s, h.opts.CallsSettle, func() {
 		h.fence(s, func(err error) {
 			switch {
 			case !wanted() || r.err != nil || r.known():
 			case err != nil:
+				r.fenced = false
 				h.read(s, r, err, wanted, tell, again)
 			default:
 				close(r.done)

@@ -82,7 +82,7 @@ func (h *hub) callsKnown(s *session) {
 	h.endLeft(s.name(), "", err != nil)
 	h.light(s.name())
 	if err != nil {
-		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
+		s.calls.log(h.opts.Logger, slog.String("pbx", s.name()))
 	} else {
 		h.endSilence(s.name())
 	}

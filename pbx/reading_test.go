@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -323,6 +324,41 @@ func TestCallsToldTwice(t *testing.T) {
 	}
 }
 
+// Who is refused for good is asked less and less often, and told of once.
+func TestCallsAreRefusedForGood(t *testing.T) {
+	t.Parallel()
+	for calls, mt := range map[pbx.CallSource]string{pbx.CallsOfPBX: "Initialize", pbx.CallsOfUsers: "UserInitialize"} {
+		t.Run(string(calls), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Calls: calls, LicenceEvery: time.Hour})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.answers[mt] = `"error":1`
+				f.introduce(r, "ms365")
+				warnings := func() int { return strings.Count(r.log.String(), `level=WARN msg="calls not read"`) }
+				synctest.Wait()
+				require.Len(t, f.requests(mt), 1)
+				for _, wait := range []time.Duration{15, 30, 60, 60, 60} {
+					time.Sleep(wait*time.Second - time.Millisecond)
+					require.Empty(t, f.requests(mt))
+					time.Sleep(time.Millisecond)
+					synctest.Wait()
+					require.Len(t, f.requests(mt), 1)
+				}
+				require.Equal(t, 1, warnings())
+				f.set(func() { f.answers[mt] = `"error":2` })
+				time.Sleep(5*time.Minute + 20*time.Second)
+				require.Equal(t, 2, warnings(), "that is another reason")
+				newFake("other").connect(r)
+				f.requests(mt)
+				time.Sleep(2 * time.Minute)
+				require.LessOrEqual(t, len(f.requests(mt)), 2, "whoever asks in between, nobody asks twice")
+			})
+		})
+	}
+}
+
 // A person with a real call is in a call in Teams as well, while the PBX does not tell its calls.
 func TestRealCallWhileCallsAreNotTold(t *testing.T) {
 	t.Parallel()
@@ -334,7 +370,7 @@ func TestRealCallWhileCallsAreNotTold(t *testing.T) {
 		"slow":             {pbxtest.FaultSlow, 1},
 		"late":             {pbxtest.FaultLate, 1},
 		"refused":          {pbxtest.FaultRefuse, 1},
-		"refused for long": {pbxtest.FaultRefuse, 3},
+		"refused for long": {pbxtest.FaultRefuse, 2},
 		"silence":          {pbxtest.FaultIgnore, 1},
 		"silence for long": {pbxtest.FaultIgnore, 2},
 	} {

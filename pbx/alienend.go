@@ -45,9 +45,13 @@ func (s *session) end(call *alien, done func(error)) {
 		done(nil)
 		return
 	}
+	s.aliens.leave(call, 1)
 	err := s.ask(q, func(m message, err error) {
+		known := s.aliens.leave(call, -1)
 		err = s.judge(q.name, m, err)
 		switch {
+		case errors.Is(err, ErrRefused) && !known: // what has its id or its API by now is not to end
+			err = nil
 		case err == nil && q.api == apiImpersonation:
 			s.aliens.remove(call)
 		case err == nil:

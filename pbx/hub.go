@@ -250,8 +250,10 @@ func (h *hub) repair() {
 		for _, call := range s.aliens.due(now.Add(-h.opts.ReconnectWithin)) {
 			s.discard(call)
 		}
-		s.unclosed.Range(func(api, _ any) bool {
-			s.closeAPI(api.(string))
+		s.unclosed.Range(func(api, failed any) bool {
+			if failed.(bool) {
+				s.closeAPI(api.(string))
+			}
 			return true
 		})
 	}

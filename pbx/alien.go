@@ -27,7 +27,7 @@ const alienSrc = "alien "
 
 // AddAlienCall shows a user as being on the phone until DelAlienCall with the id, or
 // until the connection whose number it returns ends, or until the user moves to
-// another PBX. Only the home PBX of the user can do it. An error that matches
+// another PBX, or the PBX to a newer connection. Only the home PBX of the user can do it. An error that matches
 // [ErrRefused] says that it cannot be done at all. After any other error, if
 // the answer still comes, the call is deleted again.
 //
@@ -57,9 +57,9 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 	if err != nil {
 		return 0, 0, err
 	}
-	if !s.hub.routes.livesOn(guid, pbx.name()) {
+	if now, _, _ := s.hub.routes.home(guid); now != pbx {
 		pbx.discard(call)
-		return 0, 0, fmt.Errorf("user has left PBX %q meanwhile", pbx.name())
+		return 0, 0, fmt.Errorf("user has left connection %d of PBX %q meanwhile", pbx.number, pbx.name())
 	}
 	return call.id, pbx.number, nil
 }

@@ -24,14 +24,14 @@ func (s *session) discard(call *alien) {
 	s.end(call, func(error) {})
 }
 
-// evict deletes the alien calls of a user on every PBX but the new home, if any.
-func (h *hub) evict(guid, home string) {
+// evict ends the alien calls of a user, or of all where guid is empty, that are not on the connection
+// on which they would be added now.
+func (h *hub) evict(guid string) {
 	for _, s := range h.routes.all() {
-		if s.name() == home {
-			continue
-		}
 		for _, call := range s.aliens.of(guid) {
-			s.discard(call)
+			if home, _, _ := h.routes.home(call.guid); home != s {
+				s.discard(call)
+			}
 		}
 	}
 }
@@ -45,9 +45,13 @@ func (s *session) end(call *alien, done func(error)) {
 		done(nil)
 		return
 	}
+	s.aliens.leave(call, 1)
 	err := s.ask(q, func(m message, err error) {
+		known := s.aliens.leave(call, -1)
 		err = s.judge(q.name, m, err)
 		switch {
+		case errors.Is(err, ErrRefused) && !known: // what has its id or its API by now is not to end
+			err = nil
 		case err == nil && q.api == apiImpersonation:
 			s.aliens.remove(call)
 		case err == nil:

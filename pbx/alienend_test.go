@@ -2,6 +2,7 @@ package pbx_test
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -191,6 +192,52 @@ func TestNameOfAnAPIIsTakenAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// By the time of a second question the PBX may have given what it names to somebody else.
+func TestEndIsNotAskedForTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, mt := range []string{"DelAlienCall", "DeleteApi"} {
+		t.Run(mt, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Master: "master"})
+				f := newFake("master")
+				f.answers[mt] = "-"
+				f.connect(r)
+				newFake("slave").connect(r)
+				_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+				require.NoError(t, err)
+				time.Sleep(58 * time.Second)
+				f.send(moving("slave"))
+				time.Sleep(5 * time.Second)
+				require.Len(t, f.requests(mt), 1)
+				time.Sleep(time.Minute)
+				require.Len(t, f.requests(mt), 1, "since that was left unanswered")
+			})
+		})
+	}
+}
+
+func TestEndIsRefusedOnceTheNameIsTakenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["DelAlienCall"] = "-"
+		f.connect(r)
+		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		result := make(chan error, 1)
+		go func() { result <- r.server.DelAlienCall(t.Context(), guidA, id) }()
+		synctest.Wait()
+		_, _, err = r.server.AddAlienCall(t.Context(), guidB)
+		require.NoError(t, err)
+		f.send(fmt.Sprintf(`{"api":"PbxApi.0","mt":"DelAlienCallResult","src":%q,"error":2}`, f.requests("DelAlienCall")[0]["src"]))
+		require.NoError(t, <-result)
+		synctest.Wait()
+		require.Empty(t, f.requests("DeleteApi"), "that would end the call of somebody else")
+	})
 }
 
 func TestEndOfAnAlienCallGoesAheadOfWhatWaits(t *testing.T) {

@@ -27,6 +27,7 @@ type alien struct {
 	id       int64
 	unwanted bool      // nobody knows of it any more but us, who are to end it
 	resists  time.Time // since when it was not ended although it should; zero before
+	leaving  int       // questions for its end that are not answered
 
 	// over says that no call can be this one any more. The hub owns it.
 	over bool
@@ -131,15 +132,24 @@ func (a *aliens) first(is func(*alien) bool) *alien {
 	return nil
 }
 
-// of returns the calls that were added for a user.
+// of returns the calls that were added for a user, or for all where guid is empty, and are wanted.
 func (a *aliens) of(guid string) []*alien {
-	return a.where(func(c *alien) bool { return c.there && c.guid == guid })
+	return a.where(func(c *alien) bool { return c.there && !c.unwanted && (guid == "" || c.guid == guid) })
 }
 
-// due returns the calls that are still to be ended. One without an id is where it was asked for before
+// leave counts a question for the end of a call, or its outcome, and reports whether the call is known
+// still.
+func (a *aliens) leave(c *alien, n int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.leaving += n
+	return slices.Contains(a.calls, c)
+}
+
+// due returns the calls that are still to be ended, and not about to be. One without an id is where it was asked for before
 // a time: by now none is to come.
 func (a *aliens) due(before time.Time) []*alien {
-	return a.where(func(c *alien) bool { return c.unwanted && (c.there || c.at.Before(before)) })
+	return a.where(func(c *alien) bool { return c.unwanted && c.leaving == 0 && (c.there || c.at.Before(before)) })
 }
 
 func (a *aliens) where(are func(*alien) bool) []*alien {

@@ -37,7 +37,7 @@ func newConn(s *socket, who identity, addr string, number uint64, o Options, cou
 		counts:  counts,
 		log:     o.Logger.With(slog.String("addr", addr), slog.String("sip", clip(who.Name)), slog.String("pbx", clip(who.PBX))),
 		timeout: o.RequestTimeout,
-		out:     make(chan []byte, 2*o.Outstanding+16),
+		out:     make(chan []byte, 3*o.Outstanding+16), // each question with what goes first, and a handle to give back
 		stopped: make(chan struct{}),
 	}
 	c.requests = requests{

@@ -109,6 +109,32 @@ func TestFence(t *testing.T) {
 	}
 }
 
+// A call that was told goes on while the PBX is asked for the calls of its user once more.
+func TestCallGoesOnWhileCallsAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Calls: pbx.CallsOfUsers})
+		f := newFake("master")
+		f.rows = f.rows[:1]
+		f.handles = map[string]int{guidA: 1}
+		f.introduce(r, "ms365")
+		synctest.Wait()
+		f.set(func() { f.answers["UserInitialize"] = "-" })
+		f.send(info(1, `"state":133,"peer":{"e164":"444"}`))
+		time.Sleep(settle + 10*time.Second)
+		f.set(func() { clear(f.answers) })
+		f.requests("UserInitialize")
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		require.Len(t, f.requests("UserInitialize"), 1)
+		f.send(info(1, `"state":133,"peer":{"e164":"444"}`))
+		time.Sleep(settle)
+		require.Equal(t, []bool{true}, told(r.take()))
+		f.send(info(1, `"del":true`))
+		require.Equal(t, []bool{false}, told(r.take()))
+	})
+}
+
 func TestFenceGoesAheadOfWhatWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -114,6 +114,7 @@ func (h *hub) up(s *session) {
 	h.expect("")
 	h.expect(s.name())
 	h.followCalls(s.name())
+	h.evict("")
 	h.light(s.name())
 	if elected {
 		h.replicate(h.master)
@@ -144,6 +145,13 @@ func (h *hub) retire(s *session) {
 	s.gone = true
 	h.last[s.name()] = s
 	h.leaveAliens(s)
+	switch caller := h.callers[s.name()]; {
+	case caller == s:
+		h.interrupt(s)
+	case caller != nil && h.opts.Calls == CallsOfUsers:
+		h.endLeftInTime(caller)
+	}
+	h.leaveCalls(s, "")
 	if h.master == s {
 		h.setMaster(nil)
 	}
@@ -242,8 +250,10 @@ func (h *hub) repair() {
 		for _, call := range s.aliens.due(now.Add(-h.opts.ReconnectWithin)) {
 			s.discard(call)
 		}
-		s.unclosed.Range(func(api, _ any) bool {
-			s.closeAPI(api.(string))
+		s.unclosed.Range(func(api, failed any) bool {
+			if failed.(bool) {
+				s.closeAPI(api.(string))
+			}
 			return true
 		})
 	}

@@ -41,10 +41,12 @@ func (s *session) closeAPI(api string) {
 	if api == apiPresence {
 		return
 	}
-	s.unclosed.Store(api, nil)
+	s.unclosed.Store(api, false)
 	_ = s.ask(closing(api), func(_ message, err error) {
 		if err == nil {
 			s.unclosed.Delete(api)
+		} else {
+			s.unclosed.CompareAndSwap(api, false, true)
 		}
 	})
 }

@@ -14,9 +14,9 @@ func (h *hub) followCalls(pbx string) {
 	if now == before {
 		return
 	}
-	if before != nil {
+	if before != nil && !before.gone {
 		h.interrupt(before)
-		if before.gone || h.opts.Calls != CallsOfUsers {
+		if h.opts.Calls != CallsOfUsers {
 			h.leaveCalls(before, "")
 			before.calls = newCalls()
 		}
@@ -41,7 +41,7 @@ func (h *hub) startCalls(s *session) {
 		return
 	case h.opts.Calls == CallsOfUsers:
 		h.heard(s.name())
-		h.afterwards(s, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endLeft(s.name(), "", true) })
+		h.endLeftInTime(s)
 		return
 	}
 	c := s.calls
@@ -82,7 +82,7 @@ func (h *hub) callsKnown(s *session) {
 	h.endLeft(s.name(), "", err != nil)
 	h.light(s.name())
 	if err != nil {
-		h.opts.Logger.Warn("calls not read", slog.String("pbx", s.name()), slog.Any("error", err))
+		s.calls.log(h.opts.Logger, slog.String("pbx", s.name()))
 	} else {
 		h.endSilence(s.name())
 	}
@@ -153,10 +153,11 @@ func (h *hub) recountUser(guid string) {
 	}
 }
 
-// recount tells what a watched user shows, if the calls make a difference now.
+// recount tells what a watched user shows, if the calls make a difference now, or an alien one would
+// be added elsewhere.
 func (h *hub) recount(u *user) {
 	onCall, counted, ok := h.phone(u)
-	if !ok || u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted {
+	if !ok || u.told && onCall == u.seen.OnPhone && counted == u.seen.Counted && h.routes.number(u.GUID) == u.seen.Connection {
 		return
 	}
 	u.watch.at = time.Now()

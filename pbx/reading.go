@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pbx365/connector/presence"
 )
 
-// retryCallsAfter is the time after which a PBX that has not told calls is asked again.
+// retryCallsAfter is the time after which a PBX that has not told calls is asked again, the first time.
 const retryCallsAfter = 15 * time.Second
 
 // nobody is a Long Name that nobody has. If somebody has it, that is of no consequence.
@@ -23,18 +24,21 @@ const callsWithin = 30 * time.Second
 // reading is how far calls have been asked for. The zero value is that of a PBX which
 // does not tell them.
 type reading struct {
-	since  time.Time     // of the first question
-	asking bool          // the answer has not come
-	err    error         // of the last answer; to be asked again
-	done   chan struct{} // closed once those that were there have come; nil before the first question
+	since   time.Time     // of the first question
+	asking  bool          // the answer has not come
+	fenced  bool          // it has, and those that were there are to be ahead of a fence
+	err     error         // of the last answer; to be asked again
+	retries int           // how often they were asked for again after a wait
+	logged  string        // the last error that was logged
+	done    chan struct{} // closed once those that were there have come; nil before the first question
 }
 
 // ask begins a question. What is known of the calls stays unknown until the answer.
 func (r *reading) ask() {
 	if !r.asked() || r.known() {
-		r.since, r.done = time.Now(), make(chan struct{})
+		*r = reading{since: time.Now(), done: make(chan struct{})}
 	}
-	r.asking = true
+	r.asking, r.fenced = true, false
 }
 
 func (r reading) asked() bool { return r.done != nil }
@@ -51,6 +55,21 @@ func (r reading) known() bool {
 
 // counts reports whether calls say who is on the phone. Otherwise the word has to do.
 func (r reading) counts() bool { return r.asked() && r.err == nil }
+
+// patience is the time after which to ask again: it doubles each time.
+func (r reading) patience() time.Duration {
+	return min(retryCallsAfter<<min(r.retries, 8), retryEvery)
+}
+
+// log logs that the calls of whom were not read, at Warn where that is news.
+func (r *reading) log(to *slog.Logger, whom slog.Attr) {
+	level, text := slog.LevelWarn, r.err.Error()
+	if r.logged == text {
+		level = slog.LevelDebug
+	}
+	r.logged = text
+	to.LogAttrs(context.Background(), level, "calls not read", whom, slog.Any("error", r.err))
+}
 
 // readingOf is how far the calls of a user have been asked for.
 func (h *hub) readingOf(u *user) reading {
@@ -74,23 +93,27 @@ func (h *hub) readingOf(u *user) reading {
 // answer still counts.
 func (h *hub) read(s *session, r *reading, err error, wanted func() bool, tell, again func()) {
 	r.asking = false
-	if r.known() {
+	if r.known() || r.fenced {
 		return
 	}
 	if r.err = err; err != nil {
 		tell()
-		h.afterwards(s, retryCallsAfter, func() {
-			if wanted() && r.err != nil && !r.asking {
+		retries := r.retries
+		h.afterwards(s, r.patience(), func() {
+			if wanted() && r.err != nil && !r.asking && r.retries == retries {
+				r.retries++
 				again()
 			}
 		})
 		return
 	}
+	r.fenced = true
 	h.afterwards(s, h.opts.CallsSettle, func() {
 		h.fence(s, func(err error) {
 			switch {
 			case !wanted() || r.err != nil || r.known():
 			case err != nil:
+				r.fenced = false
 				h.read(s, r, err, wanted, tell, again)
 			default:
 				close(r.done)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -287,16 +288,13 @@ func TestCallsToldTwice(t *testing.T) {
 		to   int
 		rest string
 	}
-	for name, test := range map[string]struct {
-		answers []answer
-		again   int // how often they are asked for once more
-	}{
-		"at once":                       {[]answer{{0, 0, ""}, {0, 1, ""}}, 0},
-		"after its time":                {[]answer{{0, 0, ""}, {11 * time.Second, 1, ""}}, 0},
-		"refused once they are known":   {[]answer{{0, 0, ""}, {time.Second, 1, `,"error":1`}}, 0},
-		"refused before they have come": {[]answer{{0, 0, ""}, {settle / 2, 1, `,"error":1`}}, 1},
-		"refused before":                {[]answer{{0, 1, `,"error":1`}, {0, 0, ""}}, 0},
-		"refused, and told once more":   {[]answer{{0, 0, ""}, {settle / 2, 1, `,"error":1`}, {time.Second, 0, ""}}, 0},
+	for name, answers := range map[string][]answer{
+		"at once":                       {{0, 0, ""}, {0, 1, ""}},
+		"after its time":                {{0, 0, ""}, {11 * time.Second, 1, ""}},
+		"refused once they are known":   {{0, 0, ""}, {time.Second, 1, `,"error":1`}},
+		"refused before they have come": {{0, 0, ""}, {settle / 2, 1, `,"error":1`}},
+		"refused before":                {{0, 1, `,"error":1`}, {0, 0, ""}},
+		"refused, and told once more":   {{0, 0, ""}, {settle / 2, 1, `,"error":1`}, {time.Second, 0, ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -311,16 +309,51 @@ func TestCallsToldTwice(t *testing.T) {
 				asked := f.requests("Initialize")
 				require.Len(t, asked, 2)
 				f.set(func() { clear(f.answers) })
-				for _, a := range test.answers {
+				for _, a := range answers {
 					time.Sleep(a.wait)
 					f.send(fmt.Sprintf(`{"api":"RCC","mt":"InitializeResult","src":%q%s}`, asked[a.to]["src"], a.rest))
 				}
 				time.Sleep(time.Minute)
-				require.Len(t, f.requests("Initialize"), test.again)
+				require.Empty(t, f.requests("Initialize"))
 				seen := r.seen(r.take())
 				require.True(t, seen.Counted)
 				require.False(t, seen.OnPhone)
 				require.Equal(t, presence.StateOK, r.light("PBX master").State)
+			})
+		})
+	}
+}
+
+// Who is refused for good is asked less and less often, and told of once.
+func TestCallsAreRefusedForGood(t *testing.T) {
+	t.Parallel()
+	for calls, mt := range map[pbx.CallSource]string{pbx.CallsOfPBX: "Initialize", pbx.CallsOfUsers: "UserInitialize"} {
+		t.Run(string(calls), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Calls: calls, LicenceEvery: time.Hour})
+				f := newFake("master")
+				f.rows = f.rows[:1]
+				f.answers[mt] = `"error":1`
+				f.introduce(r, "ms365")
+				warnings := func() int { return strings.Count(r.log.String(), `level=WARN msg="calls not read"`) }
+				synctest.Wait()
+				require.Len(t, f.requests(mt), 1)
+				for _, wait := range []time.Duration{15, 30, 60, 60, 60} {
+					time.Sleep(wait*time.Second - time.Millisecond)
+					require.Empty(t, f.requests(mt))
+					time.Sleep(time.Millisecond)
+					synctest.Wait()
+					require.Len(t, f.requests(mt), 1)
+				}
+				require.Equal(t, 1, warnings())
+				f.set(func() { f.answers[mt] = `"error":2` })
+				time.Sleep(5*time.Minute + 20*time.Second)
+				require.Equal(t, 2, warnings(), "that is another reason")
+				newFake("other").connect(r)
+				f.requests(mt)
+				time.Sleep(2 * time.Minute)
+				require.LessOrEqual(t, len(f.requests(mt)), 2, "whoever asks in between, nobody asks twice")
 			})
 		})
 	}
@@ -337,7 +370,7 @@ func TestRealCallWhileCallsAreNotTold(t *testing.T) {
 		"slow":             {pbxtest.FaultSlow, 1},
 		"late":             {pbxtest.FaultLate, 1},
 		"refused":          {pbxtest.FaultRefuse, 1},
-		"refused for long": {pbxtest.FaultRefuse, 3},
+		"refused for long": {pbxtest.FaultRefuse, 2},
 		"silence":          {pbxtest.FaultIgnore, 1},
 		"silence for long": {pbxtest.FaultIgnore, 2},
 	} {

@@ -109,6 +109,12 @@ func (h *hub) endLeft(pbx, user string, lost bool) {
 	}
 }
 
+// endLeftInTime ends the remains of a PBX that nobody has taken up once the watches of single users, on
+// any connection, have had their time for it.
+func (h *hub) endLeftInTime(caller *session) {
+	h.afterwards(caller, h.opts.RequestTimeout+h.opts.CallsSettle, func() { h.endLeft(caller.name(), "", true) })
+}
+
 // fade has alien calls that have ended be over after a while. What is still taken for one by then
 // is a real call. It may be called on any goroutine.
 func (h *hub) fade(pbx string, ended []*alien, wait time.Duration) {

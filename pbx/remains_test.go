@@ -11,6 +11,48 @@ import (
 	"github.com/pbx365/connector/pbx/pbxtest"
 )
 
+// A connection may tell calls of the users watched there beside the newer one of the same PBX.
+func TestCallsOfUsersEndWithAnyConnection(t *testing.T) {
+	t.Parallel()
+	const going = `"state":133,"peer":{"e164":"444"}`
+	again := func(r *rig, newer *fake) {
+		newer.handles = map[string]int{guidA: 1}
+		newer.introduce(r, "ms365")
+		synctest.Wait()
+	}
+	for name, test := range map[string]struct {
+		change func(r *rig, older, newer *fake)
+		want   []string
+	}{
+		"replaced":               {func(r *rig, _, newer *fake) { again(r, newer) }, []string{guidA + "/2 ended lost=false"}},
+		"replaced, and it is on": {func(r *rig, _, newer *fake) { again(r, newer); newer.send(info(1, going)) }, nil},
+		"lost":                   {func(_ *rig, older, _ *fake) { _ = older.conn.Close() }, []string{guidA + "/2 ended lost=true"}},
+		"lost, and it is on": {func(r *rig, older, newer *fake) {
+			_ = older.conn.Close()
+			synctest.Wait()
+			again(r, newer)
+			newer.send(info(1, going))
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Calls: pbx.CallsOfUsers})
+				older, calls := newFake("master"), newFake("master")
+				older.handles = map[string]int{guidA: 1}
+				older.connect(r)
+				calls.apis = `["RCC"]`
+				calls.introduce(r, "calls")
+				older.send(info(1, going))
+				require.Equal(t, []string{guidA + "/2 connected 444"}, callsOf(r.take()))
+				test.change(r, older, newFake("master"))
+				time.Sleep(time.Minute)
+				require.Equal(t, test.want, callsOf(r.take()))
+			})
+		})
+	}
+}
+
 // A call that began while a PBX was away may be the alien one of the connection before, for as long as
 // that may be there, and not those of all connections since.
 func TestRealCallOverManyLosses(t *testing.T) {

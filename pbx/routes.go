@@ -126,11 +126,12 @@ func (r *routes) home(guid string) (*session, string, error) {
 	return nil, "", fmt.Errorf("%w: %q", ErrNotConnected, h.pbx)
 }
 
-// livesOn reports whether a PBX is the home of a user.
-func (r *routes) livesOn(guid, pbx string) bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.homes[guid].pbx == pbx
+// number returns the number of the connection of the home PBX of a user, zero where there is none.
+func (r *routes) number(guid string) uint64 {
+	if s, _, err := r.home(guid); err == nil {
+		return s.number
+	}
+	return 0
 }
 
 // alien returns an alien call and the connection that holds it, or nil.

@@ -26,7 +26,7 @@ type session struct {
 	info     pbxInfo
 	harmless []string // error codes that are none
 	aliens   aliens
-	unclosed sync.Map // names of APIs, opened for users, that nobody needs any more
+	unclosed sync.Map // names of APIs, opened for users, that nobody needs any more; whether closing them has failed
 
 	// The hub owns the following.
 

@@ -1,6 +1,7 @@
 package pbx_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -241,6 +242,36 @@ func TestSecondAppObjectTakesOver(t *testing.T) {
 		r.take()
 		require.Equal(t, presence.StateOK, r.light("master PBX").State)
 		require.Equal(t, presence.StateOK, r.light("PBX master").State)
+	})
+}
+
+// Alien calls are on the connection that the looks name, and on no other.
+func TestAlienCallsOfTheOlderAppObjectEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{Master: "master", AlienCalls: pbx.AlienDirect})
+		older := newFake("master").connect(r)
+		id, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		older.set(func() { older.answers["AddAlienCall"] = "-" })
+		result := make(chan error, 1)
+		go func() {
+			_, _, err := r.server.AddAlienCall(t.Context(), guidB)
+			result <- err
+		}()
+		synctest.Wait()
+		newer := newFake("master").introduce(r, "other")
+		time.Sleep(settle)
+		require.Len(t, older.requests("DelAlienCall"), 1)
+		require.ErrorIs(t, r.server.DelAlienCall(t.Context(), guidA, id), presence.ErrRefused)
+		older.send(fmt.Sprintf(`{"api":"PbxApi","mt":"AddAlienCallResult","src":%q,"id":8}`, older.requests("AddAlienCall")[1]["src"]))
+		require.ErrorContains(t, <-result, "has left")
+		synctest.Wait()
+		require.Len(t, older.requests("DelAlienCall"), 1)
+		_, connection, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.NoError(t, err)
+		require.Equal(t, connection, r.seen(r.take()).Connection)
+		require.Len(t, newer.requests("AddAlienCall"), 1)
 	})
 }
 

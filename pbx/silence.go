@@ -86,7 +86,7 @@ func (h *hub) movedFrom(pbx, guid string) {
 
 // doubts reports whether a watched user may have a call that was not told.
 func (h *hub) doubts(u *user) bool {
-	if r := h.readingOf(u); r.counts() && !r.known() {
+	if r := h.readingOf(u); (r.counts() || r.asking) && !r.known() {
 		return true
 	}
 	for pbx, s := range h.silences {

@@ -40,7 +40,7 @@ func (h *hub) startUserCalls(u *user) {
 func (h *hub) userCallsKnown(u *user) {
 	s, err := u.watch.on, u.watch.calls.err
 	if err != nil {
-		h.opts.Logger.Warn("calls not read", slog.String("guid", u.GUID), slog.Any("error", err))
+		u.watch.calls.log(h.opts.Logger, slog.String("guid", u.GUID))
 	}
 	h.endLeft(s.name(), u.GUID, err != nil)
 	h.show(u)

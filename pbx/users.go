@@ -57,7 +57,7 @@ func (h *hub) upsert(c columns) {
 	u.copied = h.copied
 	h.routes.setHome(u.GUID, home{sip: u.Name, pbx: u.Home})
 	if before.Home != u.Home {
-		h.evict(u.GUID, u.Home)
+		h.evict(u.GUID)
 		h.movedFrom(before.Home, u.GUID)
 	}
 	h.expect(u.Home)
@@ -71,7 +71,7 @@ func (h *hub) upsert(c columns) {
 func (h *hub) drop(u *user) {
 	delete(h.users, u.GUID)
 	h.routes.forget(u.GUID)
-	h.evict(u.GUID, "")
+	h.evict(u.GUID)
 	h.tally(u.licence, -1)
 	h.unwatch(u)
 	h.lose(u, ErrUnknownUser)

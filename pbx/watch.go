@@ -233,7 +233,7 @@ func (h *hub) show(u *user) {
 		OnPhone:    onCall,
 		Counted:    counted,
 		Home:       w.on.name(),
-		Connection: w.on.number,
+		Connection: h.routes.number(u.GUID),
 		At:         w.at,
 	}
 	last := u.seen

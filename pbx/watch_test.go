@@ -104,16 +104,46 @@ func TestPresenceOnMaster(t *testing.T) {
 		master.rows = []string{rowOf(guidA, "a", "slave")}
 		slave.connect(r)
 		master.connect(r)
-		require.Equal(t, "master", r.seen(r.take()).Home)
+		looked := r.seen(r.take())
+		require.Equal(t, "master", looked.Home)
 		require.NoError(t, r.server.SetPresence(t.Context(), guidA, pbx.Presence{Activity: "away"}))
 		require.Len(t, master.requests("SetPresence"), 1)
-		_, _, err := r.server.AddAlienCall(t.Context(), guidA)
+		_, connection, err := r.server.AddAlienCall(t.Context(), guidA)
 		require.NoError(t, err)
+		require.Equal(t, looked.Connection, connection)
 		require.Len(t, slave.requests("AddAlienCall"), 1, "only the home PBX can do that")
 		slave.send(rcc("CallAdd", `"state":133,"guid":"`+guidA+`","remote":{"e164":"1"}`))
 		seen := r.seen(r.take())
 		require.True(t, seen.OnPhone && seen.Counted, "and tell that")
 	})
+}
+
+// The connection of a look is that of an alien call, whichever one the presence comes over.
+func TestHomeIsReplacedWhilePresenceIsOnMaster(t *testing.T) {
+	t.Parallel()
+	for _, calls := range []pbx.CallSource{pbx.CallsOfPBX, pbx.CallsOff} {
+		t.Run(string(calls), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pbx.Options{Master: "master", PresenceOnMaster: true, Calls: calls})
+				master, slave := pair("slave")
+				master.connect(r)
+				time.Sleep(time.Minute)
+				require.Zero(t, r.seen(r.take()).Connection, "there is none")
+				for range 2 {
+					slave.connect(r)
+					_, connection, err := r.server.AddAlienCall(t.Context(), guidA)
+					require.NoError(t, err)
+					seen := r.seen(r.take())
+					require.Equal(t, connection, seen.Connection)
+					require.Equal(t, "master", seen.Home)
+				}
+				require.NoError(t, slave.conn.Close())
+				require.Zero(t, r.seen(r.take()).Connection)
+				require.Len(t, master.requests("SubscribePresence"), 2)
+			})
+		})
+	}
 }
 
 func TestPresenceDown(t *testing.T) {

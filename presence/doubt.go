@@ -64,7 +64,7 @@ func (s *step) regain(w *TeamsWrite) {
 		return
 	}
 	w.Stage, w.Tried = Stands, false
-	if carries && s.PBX.Value.Activity != "" && !s.fromTeams() {
+	if carries && s.PBX.Value.Activity != "" && !s.fromTeams() && !s.m.ToPBX.inFlight() {
 		if *s.m.Agreed = (Pair{s.Teams.Value, s.PBX.Value.Activity}); s.otherwise(w) {
 			s.m.Agreed.PBX = "" // it has changed since w
 		}

@@ -253,9 +253,11 @@ func (m *model) choose(value string) {
 	case value == "":
 		m.office.prefer(presence.Teams{}, 0, anna)
 	case written != nil && (written.Value == shows(value) || slices.Contains(written.Trail, shows(value)) || m.unnumbered && written.Old == shows(value)): // nobody can tell
-		m.cause(preferred)
+		if m.cause(preferred); written.Stage == presence.Hidden && m.exchange.by == ours {
+			m.exchange.by = both
+		}
 		m.office.prefer(shows(value), 24*time.Hour, both)
-	case m.office.client.IsZero(), written != nil && written.Stage == presence.Hidden && m.office.shown.Shows(shows(value)): // nobody sees it
+	case m.office.client.IsZero(), written != nil && (written.Stage == presence.Hidden || written.Stage == presence.Sent) && m.office.shown.Shows(shows(value)): // nobody sees it
 		m.office.prefer(shows(value), 24*time.Hour, both)
 	default:
 		m.office.prefer(shows(value), 24*time.Hour, anna)

@@ -286,7 +286,7 @@ func (m *model) caughtUp() bool {
 	}
 	w, v, h := c.memory.ToPBX, c.memory.ToTeams, c.memory.Session
 	return c.doing == nil && (w == nil || !under(w.Stage)) && (v == nil || !under(v.Stage)) && (h == nil || !under(h.Stage)) &&
-		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && !x.clear.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
+		m.heardUpTo >= o.hers && !o.hersAt.After(m.now) && x.due == 0 && !x.clear.After(m.now) && (x.by == ours || c.pbx.Value.Activity == x.activity) && !c.waits() && inCall(o.shown) == inCall(c.teams.Value)
 }
 
 func (m *model) expectOnPBX(before, shownBefore presence.Teams, held string, heldBy author) {

@@ -32,49 +32,44 @@ func (s *step) doubt() {
 
 func (s *step) settlePBX() {
 	w := s.m.ToPBX
-	if w == nil || s.PBX.Covered && w.Stage != Refused {
+	if w == nil {
 		return
 	}
+	if w.Stage == Refused && w.Tried {
+		w.Stage, w.Tried = Sent, false // an earlier try may show yet
+	}
 	shown := s.PBX.Value.Activity
-	switch w.Stage {
-	case Sent:
-		late := s.settled(w.At)
-		switch {
-		case shown == w.Activity && shown == w.Old && len(w.Trail) > 0 && !late: // or nothing shows yet
-		case shown == w.Activity:
-			s.standsPBX()
-		case late && shown != w.Old && shown != "" && slices.Contains(w.Trail, shown): // it had not shown before
-			w.Stage, w.Old = Hidden, shown
-			s.agreePBX(shown)
-			s.fired(RuleHidden)
-		case !w.explains(shown, s.PBXBegan), late && shown != w.Old:
-			s.takenPBX()
-		case late:
-			w.Stage = Hidden
-			s.agreePBX(shown)
-			s.fired(RuleHidden)
-		}
-	case Pending:
-		if !w.explains(shown, s.PBXBegan) {
-			s.takenPBX()
-		}
-	case Refused:
-		if shown == w.Activity && w.Tried {
-			s.standsPBX()
-		} else {
-			s.giveUpPBX()
-		}
-	case Hidden:
-		if shown == w.Activity {
-			s.standsPBX()
-			s.agreePBX(shown)
-		} else if shown != w.Old {
-			s.takenPBX()
-		}
-	case Stands:
-		if shown != w.Activity {
-			s.takenPBX()
-		}
+	switch {
+	case w.Stage == Refused:
+		s.giveUpPBX()
+	case s.PBX.Covered: // an old value proves nothing
+	case w.Stage == Sent:
+		s.settlePBXFlight(w, shown)
+	case w.Stage == Pending && !w.explains(shown, s.PBXBegan):
+		s.takenPBX()
+	case w.Stage == Hidden && shown == w.Activity:
+		s.standsPBX()
+		s.agreePBX(shown)
+	case w.Stage == Hidden && shown != w.Old, w.Stage == Stands && shown != w.Activity:
+		s.takenPBX()
+	}
+}
+
+// settlePBXFlight compares an acknowledged write with what the PBX shows. Where it takes back what has
+// not shown yet, a look from before cannot tell whether that is still to come. What an earlier write had
+// put there, and shows when the settle time is over, stands.
+func (s *step) settlePBXFlight(w *PBXWrite, shown string) {
+	late := s.settled(w.At)
+	switch ours := shown != "" && slices.Contains(w.Trail, shown); {
+	case !late && shown == w.Activity && shown == w.Old && len(w.Trail) > 0 && s.PBX.At.Before(w.At):
+	case shown == w.Activity:
+		s.standsPBX()
+	case late && (shown == w.Old || ours):
+		w.Stage, w.Old = Hidden, shown
+		s.agreePBX(shown)
+		s.fired(RuleHidden)
+	case late, !w.explains(shown, s.PBXBegan):
+		s.takenPBX()
 	}
 }
 

@@ -105,6 +105,24 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			300s anna's Teams client shows Available
 			500s the link ends`, []string{"activity busy", "activity away", "activity available", "activity away", "activity available"},
 		},
+		"what arrived without an answer, and was refused again, shows late": {`
+			0s changes show on the PBX after 2s
+			8s the next write is carried out without an answer
+			48s anna's Teams client shows Away
+			48.5s the next write is refused
+			300s anna's Teams client shows Inactive
+			400s anna chooses Busy in Teams
+			600s the calls end, and nothing more happens`, []string{"activity away", "activity away", "activity available", "activity busy"},
+		},
+		"what came from the phone is put back there, and stays": {`
+			10.23s changes show in Teams after 6s
+			10.26s anna's Teams client shows InAMeeting
+			10.76s anna sets away on the PBX
+			12.26s the next write is lost
+			12.3s all troubles end
+			27.26s anna signs out of Teams
+			245.39s the link ends`, []string{"preferred presence Away/Away", "activity meeting", "activity away", "clear preferred presence"},
+		},
 		"a taking back is decided before what it takes back shows": {`
 			0s changes show on the PBX after 2s
 			8s anna chooses Busy in Teams

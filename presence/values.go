@@ -66,8 +66,9 @@ type PBXSeen struct {
 	// on-the-phone in any contact, which an alien call brings forth as well.
 	OnPhone bool
 	Counted bool
-	// Home is the name of the PBX that serves the person, and Connection the
-	// number of its connection: alien calls do not outlive their connection.
+	// Home is the name of the PBX that tells this: the one that serves the person, or the master in its
+	// place. Connection is the number of the connection that an alien call of the person would run
+	// over, and end with; zero where there is none.
 	Home       string
 	Connection uint64
 	// At is when the last message about the person arrived.

@@ -146,12 +146,10 @@ func TestAPIIsClosedInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, pbx.Options{})
 		user := s.system.AddUser(pbxtest.User{Name: "a", Licensed: true})
-		asked := 0
+		var asked atomic.Int32
 		s.start(pbxtest.Options{Fault: func(_, mt string) pbxtest.Fault {
-			if mt == "DeleteApi" {
-				if asked++; asked <= 3 {
-					return pbxtest.FaultIgnore
-				}
+			if mt == "DeleteApi" && asked.Add(1) <= 3 {
+				return pbxtest.FaultIgnore
 			}
 			return pbxtest.FaultNone
 		}})
@@ -159,7 +157,7 @@ func TestAPIIsClosedInTheEnd(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.server.DelAlienCall(t.Context(), user.GUID, id))
 		time.Sleep(time.Hour)
-		require.Equal(t, 4, asked)
+		require.EqualValues(t, 4, asked.Load())
 	})
 }
 

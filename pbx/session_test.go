@@ -31,7 +31,8 @@ func TestStart(t *testing.T) {
 			GUID: guidA, Name: "a", LongName: "Long a", DisplayName: "Display a", Number: "20", Home: "master", Licensed: true,
 		}})
 		seen := r.seen(events)
-		require.Equal(t, presence.PBXSeen{Counted: true, Home: "master", Connection: up.Connection, At: time.Now().Add(-settle)}, seen)
+		require.Equal(t, presence.PBXSeen{Counted: true, Home: "master", Connection: up.Connection, Began: seen.Began, At: time.Now().Add(-settle)}, seen)
+		require.False(t, seen.Began.IsZero() || seen.Began.After(seen.At))
 		require.Equal(t, presence.StateOK, r.light("master PBX").State)
 		require.Equal(t, "master, 2 users", r.light("master PBX").Detail)
 		require.Equal(t, presence.StateOK, r.light("PBX master").State)

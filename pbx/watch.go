@@ -234,6 +234,7 @@ func (h *hub) show(u *user) {
 		Counted:    counted,
 		Home:       w.on.name(),
 		Connection: h.routes.number(u.GUID),
+		Began:      w.since,
 		At:         w.at,
 	}
 	last := u.seen

@@ -129,7 +129,8 @@ func TestHomeIsReplacedWhilePresenceIsOnMaster(t *testing.T) {
 				master, slave := pair("slave")
 				master.connect(r)
 				time.Sleep(time.Minute)
-				require.Zero(t, r.seen(r.take()).Connection, "there is none")
+				first := r.seen(r.take())
+				require.Zero(t, first.Connection, "there is none")
 				for range 2 {
 					slave.connect(r)
 					_, connection, err := r.server.AddAlienCall(t.Context(), guidA)
@@ -137,10 +138,15 @@ func TestHomeIsReplacedWhilePresenceIsOnMaster(t *testing.T) {
 					seen := r.seen(r.take())
 					require.Equal(t, connection, seen.Connection)
 					require.Equal(t, "master", seen.Home)
+					require.Equal(t, first.Began, seen.Began, "the master has told it all along")
 				}
 				require.NoError(t, slave.conn.Close())
 				require.Zero(t, r.seen(r.take()).Connection)
 				require.Len(t, master.requests("SubscribePresence"), 2)
+				time.Sleep(time.Minute)
+				replaced := time.Now()
+				master.connect(r)
+				require.False(t, r.seen(r.take()).Began.Before(replaced), "told anew")
 			})
 		})
 	}

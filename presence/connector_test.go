@@ -37,7 +37,6 @@ type connector struct {
 	newest                     string
 	newestAt                   time.Time
 	teamsSince, pbxSince       time.Time
-	pbxBegan                   time.Time
 	pbxLost                    bool
 
 	doing                         presence.Action // waits for its answer
@@ -164,7 +163,7 @@ func (c *connector) sawPBX(look presence.PBXSeen) {
 		c.pbxSince = look.At
 	}
 	if c.pbx == nil || c.pbxLost || c.pbx.Connection != look.Connection {
-		c.pbxHeld, c.pbxBegan = hold{}, look.At
+		c.pbxHeld = hold{}
 	}
 	c.note("hears that the PBX shows %v, on the phone %v, connection %d", look.Value, look.OnPhone, look.Connection)
 	c.pbx, c.pbxLost, c.steps = &look, false, 0
@@ -177,7 +176,7 @@ func (c *connector) view() presence.View {
 		TeamsHeld: c.teamsHeld.at(c.now), PBXHeld: c.pbxHeld.at(c.now), LooksHeld: c.looksHeld.at(c.now),
 	}
 	if c.pbx != nil && !c.pbxLost {
-		v.PBX, v.PBXSince, v.PBXBegan = c.pbx, c.pbxSince, c.pbxBegan
+		v.PBX, v.PBXSince = c.pbx, c.pbxSince
 	}
 	return v
 }

@@ -38,8 +38,6 @@ type View struct {
 	PBX   *PBXSeen
 	// TeamsSince and PBXSince are when the values of the sides were first seen.
 	TeamsSince, PBXSince time.Time
-	// PBXBegan is when the PBX began to tell of the person over its connection.
-	PBXBegan time.Time
 	// Phase, at least 0 and below 1, is the person's own place in every interval: what
 	// recurs for many people is spread by it.
 	Phase float64

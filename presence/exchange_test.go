@@ -31,6 +31,7 @@ type exchange struct {
 
 	home       string
 	connection uint64 // zero while there is none
+	began      time.Time
 	lastNumber uint64
 	delay      time.Duration // of everything that the connection brings
 	clear      time.Time     // when the last of what is under way will have arrived
@@ -46,7 +47,7 @@ func (x *exchange) look() presence.PBXSeen {
 	}
 	return presence.PBXSeen{
 		Value: presence.PBX{Activity: x.seen}, Covered: x.covered(), OnPhone: x.calls > 0 || len(x.aliens) > 0 && !x.counted, Counted: x.counted,
-		Home: x.home, Connection: x.connection,
+		Home: x.home, Connection: x.connection, Began: x.began,
 	}
 }
 
@@ -87,7 +88,7 @@ func (x *exchange) connect() {
 	if x.connection = x.lastNumber; x.ignored {
 		x.by = both
 	}
-	x.clear, x.shown = x.now, x.activity
+	x.began, x.clear, x.shown = x.now, x.now, x.activity
 	x.tell()
 }
 

@@ -172,13 +172,13 @@ func (m Memory) Clone() Memory {
 // inFlight reports that the side may not show w yet.
 func (w *PBXWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 
-// explains reports that what the PBX shows, over a connection that has begun to tell of the person at
-// that time, is no change by a person. What is told anew since the acknowledgement is no echo.
-func (w *PBXWrite) explains(shown string, began time.Time) bool {
-	switch {
+// explains reports that what the PBX shows is no change by a person. What is told anew since the
+// acknowledgement is no echo.
+func (w *PBXWrite) explains(seen PBXSeen) bool {
+	switch shown := seen.Value.Activity; {
 	case !w.inFlight():
 		return false
-	case w.Stage == Sent && began.After(w.At):
+	case w.Stage == Sent && seen.Began.After(w.At):
 		return shown == w.Activity
 	default:
 		return shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown)

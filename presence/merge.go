@@ -32,7 +32,7 @@ func (s *step) values() {
 		s.out.Unknown = append(s.out.Unknown, "PBX activity "+pbx)
 	}
 	teamsChanged := visible && !teams.Shows(agreed.Teams) && !s.explained()
-	pbxChanged := inTable && !s.PBX.Covered && pbx != agreed.PBX && !s.m.ToPBX.explains(pbx, s.PBXBegan)
+	pbxChanged := inTable && !s.PBX.Covered && pbx != agreed.PBX && !s.m.ToPBX.explains(*s.PBX)
 	waits := s.onPhone() != s.pbxCall() // a call does, and what is set on the PBX goes with it
 	if teamsChanged && s.tooSoon(s.m.Last.Activity) || pbxChanged && (waits || s.tooSoon(s.m.Last.Preferred)) {
 		return
@@ -81,7 +81,7 @@ func (s *step) outOfSight() bool {
 		return changed || s.m.Call == nil && s.realTeamsCall()
 	case s.PBX != nil && s.mayWrite(SideTeams):
 		_, known := s.Tables.ToTeams(s.PBX.Value.Activity)
-		return known && !s.PBX.Covered && s.PBX.Value.Activity != agreed.PBX && !s.m.ToPBX.explains(s.PBX.Value.Activity, s.PBXBegan)
+		return known && !s.PBX.Covered && s.PBX.Value.Activity != agreed.PBX && !s.m.ToPBX.explains(*s.PBX)
 	}
 	return false
 }

@@ -45,7 +45,7 @@ func (s *step) settlePBX() {
 	case s.PBX.Covered: // an old value proves nothing
 	case w.Stage == Sent:
 		s.settlePBXFlight(w, shown)
-	case w.Stage == Pending && !w.explains(shown, s.PBXBegan):
+	case w.Stage == Pending && !w.explains(*s.PBX):
 		s.takenPBX()
 	case w.Stage == Hidden && shown == w.Activity:
 		s.standsPBX()
@@ -68,7 +68,7 @@ func (s *step) settlePBXFlight(w *PBXWrite, shown string) {
 		w.Stage, w.Old = Hidden, shown
 		s.agreePBX(shown)
 		s.fired(RuleHidden)
-	case late, !w.explains(shown, s.PBXBegan):
+	case late, !w.explains(*s.PBX):
 		s.takenPBX()
 	}
 }

@@ -71,6 +71,8 @@ type PBXSeen struct {
 	// over, and end with; zero where there is none.
 	Home       string
 	Connection uint64
+	// Began is when the PBX began to tell of the person. Each time it does so, it tells anew what stands.
+	Began time.Time
 	// At is when the last message about the person arrived.
 	At time.Time
 }

@@ -160,7 +160,7 @@ func (b *Bridge) view(l *link) presence.View {
 	}
 	if s := b.pbx[l.guid]; s != nil && !s.lost {
 		look := s.look
-		v.PBX, v.PBXSince, v.PBXBegan = &look, s.since, s.began
+		v.PBX, v.PBXSince = &look, s.since
 	}
 	return v
 }

@@ -14,8 +14,7 @@ type seen[T any] struct {
 	look  T
 	value string
 	since time.Time
-	began time.Time // when its connection began to tell. PBX only.
-	lost  bool      // cannot be seen for now
+	lost  bool // cannot be seen for now
 	// newest is the largest sequence number, and newestAt when it was seen last. Teams only.
 	newest   string
 	newestAt time.Time
@@ -108,15 +107,10 @@ func (b *Bridge) PBXSeen(guid string, look presence.PBXSeen) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	last := b.pbx[guid]
-	n := next(last, look, look.Value.Activity, look.At, b.started)
-	b.pbx[guid] = n
+	b.pbx[guid] = next(last, look, look.Value.Activity, look.At, b.started)
 	l := b.byGUID[guid]
-	if last == nil || last.lost || last.look.Connection != look.Connection {
-		if n.began = look.At; l != nil {
-			l.pbxHold.reset()
-		}
-	} else {
-		n.began = last.began
+	if l != nil && (last == nil || last.lost || last.look.Connection != look.Connection) {
+		l.pbxHold.reset()
 	}
 	if l != nil {
 		l.timeline.pbx(look)

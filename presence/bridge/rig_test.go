@@ -245,6 +245,7 @@ type fakePBX struct {
 	activity, notes map[string]string
 	calls           map[string]bool
 	connection      uint64
+	began           time.Time
 	silent          bool // what is written is not told
 }
 
@@ -272,7 +273,7 @@ func (f *fakePBX) look(guid string) {
 	f.mu.Lock()
 	seen := presence.PBXSeen{
 		Value: presence.PBX{Activity: f.activity[guid], Note: f.notes[guid]}, OnPhone: f.calls[guid], Counted: true,
-		Home: "master", Connection: f.connection, At: time.Now(),
+		Home: "master", Connection: f.connection, Began: f.began, At: time.Now(),
 	}
 	f.mu.Unlock()
 	f.b.PBXSeen(guid, seen)

@@ -66,7 +66,7 @@ func (f *fileValues) add(prefix string, node *yaml.Node) {
 		setting := f.settings[name]
 		before, twice := f.keys[name]
 		switch {
-		case value.Kind == yaml.MappingNode && (setting == nil || !severalValues(setting)):
+		case value.Kind == yaml.MappingNode && len(value.Content) > 0 && (setting == nil || !severalValues(setting)):
 			f.add(key.spelt+".", value)
 		case setting == nil:
 			f.refuse(key.line, "there is no key %s%s", key.spelt, f.hint(key))
@@ -114,7 +114,7 @@ func (f *fileValues) value(key fileKey, setting *kong.Flag, node *yaml.Node) any
 			f.refuse(key.line, "%s cannot be read: %v", key.spelt, err)
 		}
 		return text
-	case node.Kind == yaml.MappingNode:
+	case node.Kind == yaml.MappingNode && setting.Target.Kind() == reflect.Map:
 		return f.rows(key, node)
 	}
 	f.refuse(node.Line, "%s has one value", key.spelt)
@@ -127,6 +127,9 @@ func (f *fileValues) rows(key fileKey, node *yaml.Node) map[string]any {
 		row := node.Content[i+1]
 		if row.Kind != yaml.ScalarNode {
 			f.refuse(row.Line, "a row of %s has one value", key.spelt)
+		}
+		if _, twice := rows[node.Content[i].Value]; twice {
+			f.refuse(node.Content[i].Line, "%s of %s stands there twice", node.Content[i].Value, key.spelt)
 		}
 		rows[node.Content[i].Value] = row.Value
 	}

@@ -48,14 +48,18 @@ func readKeys(node *yaml.Node, keys map[string]any) error {
 		return errors.New("expected keys with values")
 	}
 	var wrong []error
+	seen := map[string]bool{}
 	for i := 0; i < len(node.Content); i += 2 {
 		key, content := node.Content[i].Value, node.Content[i+1]
 		value, known := keys[flagName(key)]
 		if !known {
 			wrong = append(wrong, fmt.Errorf("there is no key %s%s", key, keyHint(key, maps.Keys(keys), wordsLike)))
+		} else if seen[flagName(key)] {
+			wrong = append(wrong, fmt.Errorf("%s stands there twice", key))
 		} else if err := readValue(content, value); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", key, err))
 		}
+		seen[flagName(key)] = true
 	}
 	return errors.Join(wrong...)
 }

@@ -28,8 +28,8 @@ const alienSrc = "alien "
 // AddAlienCall shows a user as being on the phone until DelAlienCall with the id, or
 // until the connection whose number it returns ends, or until the user moves to
 // another PBX, or the PBX to a newer connection. Only the home PBX of the user can do it. An error that matches
-// [ErrRefused] says that it cannot be done at all. After any other error, if
-// the answer still comes, the call is deleted again.
+// [ErrRefused] says that it cannot be done at all, and the connection is the one that was asked, or 0. After
+// any other error, if the answer still comes, the call is deleted again.
 //
 // Unless Options.AlienCallsUnseen is set, it waits until the calls are known that are there already on
 // the home PBX: one that comes after an alien call, without its other end, could not be told from it. A
@@ -40,7 +40,7 @@ const alienSrc = "alien "
 func (s *Server) AddAlienCall(ctx context.Context, guid string) (id int64, connection uint64, err error) {
 	id, connection, err = s.addAlien(ctx, guid)
 	if err != nil {
-		return 0, 0, fmt.Errorf("add alien call of user %s: %w", guid, err)
+		return 0, connection, fmt.Errorf("add alien call of user %s: %w", guid, err)
 	}
 	return id, connection, nil
 }
@@ -55,7 +55,7 @@ func (s *Server) addAlien(ctx context.Context, guid string) (int64, uint64, erro
 	}
 	call, err := pbx.addAlien(ctx, s.opts.AlienCalls, guid, sip)
 	if err != nil {
-		return 0, 0, err
+		return 0, pbx.number, err
 	}
 	if now, _, _ := s.hub.routes.home(guid); now != pbx {
 		pbx.discard(call)

@@ -95,6 +95,20 @@ func TestAlienCallThatCannotBe(t *testing.T) {
 	}
 }
 
+func TestRefusedAlienCallNamesTheConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pbx.Options{})
+		f := newFake("master")
+		f.answers["AddAlienCall"] = `"error":1`
+		f.connect(r)
+		looked := r.seen(r.take())
+		_, connection, err := r.server.AddAlienCall(t.Context(), guidA)
+		require.ErrorIs(t, err, presence.ErrRefused)
+		require.Equal(t, looked.Connection, connection)
+	})
+}
+
 func TestUnknownAlienCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -160,6 +160,20 @@ func TestCalls(t *testing.T) {
 			w.alien = false
 			require.Equal(t, []string{"add alien call"}, w.run())
 		},
+		"an alien call that the next connection has refused": func(t *testing.T, w *world) {
+			w.fail = func(a presence.Action) error {
+				if a == (presence.AddCall{}) && len(w.writes) == 0 {
+					w.connection++
+					return presence.ErrRefused
+				}
+				return nil
+			}
+			w.client = pair("Busy/InACall")
+			require.Equal(t, []string{"activity busy"}, w.run())
+			require.Empty(t, w.advance(time.Hour))
+			w.connection++
+			require.Equal(t, []string{"add alien call"}, w.run(), "another one may take it")
+		},
 		"lunch and a call so short that no look saw either": func(t *testing.T, w *world) {
 			w.activity = "busy"
 			w.run()

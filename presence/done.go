@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
@@ -12,7 +13,8 @@ type Outcome struct {
 	// Err is nil where the side acknowledged, matches [ErrRefused] where it
 	// refused for good, and is anything else where nothing is known.
 	Err error
-	// CallID and Connection are the answer to an [AddCall].
+	// CallID and Connection are the answer to an [AddCall]. Where it was refused there is only the
+	// connection that refused it, or 0 where none was asked.
 	CallID     int64
 	Connection uint64
 }
@@ -43,9 +45,9 @@ func (r Rules) Done(m Memory, a Action, o Outcome) Memory {
 	case ClearPreferred:
 		m.clearedTeams(o.At, refused)
 	case AddCall:
-		m.Call.At = o.At
+		m.Call.At, m.Call.Connection = o.At, cmp.Or(o.Connection, m.Call.Connection)
 		if m.Call.Stage = Refused; !refused {
-			m.Call.Stage, m.Call.ID, m.Call.Connection = Stands, o.CallID, o.Connection
+			m.Call.Stage, m.Call.ID = Stands, o.CallID
 		}
 	case DelCall:
 		m.Call.Stage, m.Call.At = Gone, o.At

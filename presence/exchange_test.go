@@ -110,7 +110,7 @@ func (x *exchange) write(a presence.Action) presence.Outcome {
 		x.set(a.Activity, ours)
 	case presence.AddCall:
 		if x.noAlien {
-			return presence.Outcome{Err: presence.ErrRefused}
+			return presence.Outcome{Err: presence.ErrRefused, Connection: x.connection}
 		}
 		x.lastID++
 		x.aliens[x.lastID] = true

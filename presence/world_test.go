@@ -148,7 +148,7 @@ func (w *world) decide() []string {
 func (w *world) do(a presence.Action) presence.Outcome {
 	if w.fail != nil {
 		if err := w.fail(a); err != nil {
-			return presence.Outcome{At: w.now, Err: err}
+			return presence.Outcome{At: w.now, Err: err, Connection: w.connection}
 		}
 	}
 	if a != (presence.Look{}) {

@@ -90,7 +90,7 @@ func (s *step) restore() {
 	w.Under, w.UnderUntil = Teams{}, time.Time{}
 	if w.Stage, w.At, w.Tried = Pending, s.Now, false; s.Teams != nil {
 		w.Trail, w.Replaced = distinct(append(w.Trail, s.Tables.Call())), distinct(append(w.Replaced, w.Old))
-		w.Old, w.OldSequence = s.Teams.Value, s.Teams.Sequence
+		w.Old, w.OldSequence = s.Teams.Value, s.sequence()
 	}
 	s.agreeTeams(w.Value)
 	s.fired(RuleRestore)

@@ -135,13 +135,13 @@ func (w *TeamsWrite) acknowledged(stage Stage) {
 }
 
 // giveUpTeams agrees that Teams stays as it is, which may be what was written before, and also what
-// should have been cleared. What an earlier try has set may show yet.
+// should have been cleared. What an earlier try has set may show yet, but for what a hand had set before.
 func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
 	}
-	if w.Tried && w.Stage == Pending && !w.Value.IsZero() && !w.Value.Shows(w.Old) {
+	if w.Tried && w.Stage == Pending && !w.Value.IsZero() && !(manual(w.Old) && w.Value.Shows(w.Old)) {
 		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil
 		return
 	}

@@ -221,7 +221,7 @@ func (s *step) agreeShown() {
 
 func (s *step) writeTeams(manual Manual) {
 	w := &TeamsWrite{
-		Value: manual.Value, Old: s.Teams.Value, OldSequence: s.Teams.Sequence,
+		Value: manual.Value, Old: s.Teams.Value, OldSequence: s.sequence(),
 		Stage: Pending, At: s.Now, Until: s.Now.Add(manual.Lifetime),
 	}
 	switch last := s.m.ToTeams; {
@@ -236,6 +236,15 @@ func (s *step) writeTeams(manual Manual) {
 		w.Under, w.UnderUntil = last.Value, last.Until
 	}
 	s.m.ToTeams = w
+}
+
+// sequence is the number of what Teams shows. None tells of a person where the own session may have come
+// or gone since the look.
+func (s *step) sequence() string {
+	if s.Teams.At.Before(s.m.Last.Session.At.Add(s.Settle)) {
+		return ""
+	}
+	return s.Teams.Sequence
 }
 
 // distinct drops what is in list twice, so that a trail is never longer than there

@@ -57,6 +57,26 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			600s anna resets her status in Teams
 			800s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear preferred presence", "preferred presence Away/Away", "clear session"},
 		},
+		"the session has come and gone unheard, which gives its number to what shows again": {`
+			99s news of Teams take 12s
+			104s the next notification is lost
+			90104s a call begins on the PBX
+			90106.5s changes show in Teams after 12s
+			90108s the call on the PBX ends
+			90124s anna sets dnd on the PBX
+			90200s all troubles end
+			90400s anna clears her presence on the PBX
+			90600s the calls end, and nothing more happens`, []string{"session Busy/InACall", "clear session", "preferred presence DoNotDisturb/DoNotDisturb", "clear preferred presence"},
+		},
+		"what may have arrived shows already, and is taken back": {`
+			10s anna's Teams client shows Away
+			60.5s the next write is carried out without an answer
+			60.55s anna sets lunch on the PBX
+			61.3s the next write is refused
+			200s all troubles end
+			400s anna's Teams client shows Away
+			600s the link ends`, []string{"activity away", "preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
+		},
 		"the same is set again on the phone while its connection is lost": {`
 			0s changes show on the PBX after 100ms
 			1s anna sets away on the PBX

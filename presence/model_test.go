@@ -138,6 +138,7 @@ func (m *model) again() {
 func (m *model) heard(version int) {
 	if version < m.heardUpTo {
 		m.cause(activity, activity, alien, alien)
+		m.phoneOnly = false // it hears that she has
 	}
 	m.heardUpTo = max(m.heardUpTo, version)
 }

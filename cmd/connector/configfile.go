@@ -57,6 +57,18 @@ func (f configFile) key(setting string) string {
 	return keyLike(setting, "")
 }
 
+// keys are settings as they stand in the file, or would.
+func (f configFile) keys(settings []string) (keys []string) {
+	for _, setting := range settings {
+		if key, ok := f.used[setting]; ok {
+			keys = append(keys, key.spelt)
+		} else {
+			keys = append(keys, f.key(setting))
+		}
+	}
+	return keys
+}
+
 // BeforeResolve reads the file.
 func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
 	file, ok := ctx.FlagValue(trace.Flag).(configFile)

@@ -61,7 +61,7 @@ func (r *reloader) reload() {
 	}
 }
 
-// apply returns the settings that were applied, and those that need a restart. With an error
+// apply returns the keys that were applied, and those that need a restart. With an error
 // nothing has changed in the service: the configuration is tried first, by making from it the
 // service that a restart would make. A file of keys that is missing is made by that.
 func (r *reloader) apply() (applied, left []string, err error) {
@@ -103,5 +103,5 @@ func (r *reloader) apply() (applied, left []string, err error) {
 	}
 	applied = slices.Concat(ofWebhook, ofRules)
 	take(&r.inUse, &next, applied)
-	return applied, left, nil
+	return next.Config.keys(applied), next.Config.keys(left), nil
 }

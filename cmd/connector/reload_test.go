@@ -238,12 +238,12 @@ func TestWhatCannotChangeIsNamed(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("quite-secret"), 0o600))
 	s.change(map[string]any{
-		"canary-every": "20s", "pbx-password": "file:" + password, "store": filepath.Join(t.TempDir(), "new.db"),
+		"canary": map[string]any{"every": "20s"}, "pbx-password": "file:" + password, "store": filepath.Join(t.TempDir(), "new.db"),
 	})
 	for range 2 {
 		s.r.reload()
 		log := s.log.take()
-		require.Contains(t, log, `"needs a restart: store, pbx-password, canary-every"`)
+		require.Contains(t, log, `"needs a restart: store, pbx-password, canary.every"`)
 		require.NotContains(t, log, "configuration read again")
 		require.NotContains(t, log, "quite-secret")
 	}
@@ -312,7 +312,7 @@ func TestRulesChangeWithoutARestart(t *testing.T) {
 
 	s.change(map[string]any{"direction": nil, "tables-to-pbx": nil})
 	s.r.reload()
-	require.Contains(t, s.log.take(), `applied="tables-to-pbx, groups"`)
+	require.Contains(t, s.log.take(), `applied="tables.to_pbx, groups"`)
 	s.until(t, func(status) bool {
 		e, p := s.connector.explain("anna.mueller")
 		return p == nil && e.Direction == presence.Both

@@ -378,7 +378,7 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 		crossed := accountOf(a) == activity && c.crossed()
 		if out = c.exchange.write(a); crossed { // it may be taken for another change of hers
 			c.exchange.by = both
-			c.cause(preferred, preferred)
+			c.cause(preferred, preferred, alien, alien)
 		}
 	default:
 		if crosses || c.crosses() { // each may be taken for the later one

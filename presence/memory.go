@@ -52,7 +52,7 @@ type PBXWrite struct {
 	// had put there. Seen while this write is in flight, they are no change.
 	Old   string
 	Trail []string
-	// Tried says that the write may have arrived, although it is Pending or was refused. What is Lifted
+	// Tried says that the write may have arrived, although it is Pending or was refused last. What is Lifted
 	// may still be there.
 	Tried bool
 	Stage Stage
@@ -178,7 +178,7 @@ func (w *PBXWrite) explains(seen PBXSeen) bool {
 	switch shown := seen.Value.Activity; {
 	case !w.inFlight():
 		return false
-	case w.Stage == Sent && seen.Began.After(w.At):
+	case w.Stage == Sent && !w.Tried && seen.Began.After(w.At):
 		return shown == w.Activity
 	default:
 		return shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown)

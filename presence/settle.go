@@ -36,7 +36,7 @@ func (s *step) settlePBX() {
 		return
 	}
 	if w.Stage == Refused && w.Tried {
-		w.Stage, w.Tried = Sent, false // an earlier try may show yet
+		w.Stage = Sent // an earlier try may show yet
 	}
 	shown := s.PBX.Value.Activity
 	switch {

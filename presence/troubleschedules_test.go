@@ -77,6 +77,14 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			400s anna's Teams client shows Away
 			600s the link ends`, []string{"activity away", "preferred presence Away/Away", "preferred presence Away/Away", "clear preferred presence"},
 		},
+		"a repetition is refused, and another connection tells that nothing has arrived": {`
+			60s the connector will be killed between store and write
+			90s the next write is refused
+			100s anna chooses DoNotDisturb in Teams
+			108s anna is moved to the other PBX
+			400s anna resets her status in Teams
+			600s the calls end, and nothing more happens`, []string{"activity dnd", "activity available"},
+		},
 		"the same is set again on the phone while its connection is lost": {`
 			0s changes show on the PBX after 100ms
 			1s anna sets away on the PBX

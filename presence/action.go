@@ -2,6 +2,7 @@ package presence
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -197,6 +198,9 @@ func (s *step) leaveTeams() {
 func (s *step) leavePBX() {
 	w := s.m.ToPBX
 	switch {
+	case w != nil && w.Activity == "" && w.Stage == Sent && w.Tried && (s.PBX == nil || slices.Contains(w.Trail, s.PBX.Value.Activity)):
+		w.Stage, w.At, w.Tried = Pending, s.Now, false
+		s.fired(RuleTakeBack)
 	case w == nil || w.Activity == "" && (w.Stage != Hidden || !w.oldIsOurs()):
 	case s.PBX == nil && w.Stage == Refused && !w.Tried && !w.oldIsOurs():
 		s.giveUpPBX()

@@ -56,7 +56,8 @@ func (x *exchange) set(activity string, by author) {
 	if activity == x.activity && by != x.by && activity != "" {
 		by = both
 	}
-	x.activity, x.by, x.refused, x.ignored = activity, by, false, false
+	x.refused = x.refused && by == ours && activity == "" // what that was for goes on
+	x.activity, x.by, x.ignored = activity, by, false
 	show := func() {
 		x.shown = activity
 		x.tell()

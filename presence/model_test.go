@@ -201,7 +201,7 @@ func (m *model) ready() bool {
 		return false
 	}
 	w := c.memory.ToTeams
-	return w == nil || !w.Value.IsZero() || !inCall(w.Old) && available[w.Old.Activity] != w.Old.Activity
+	return w == nil || !w.Value.IsZero() || !inCall(w.Old) && available[w.Old.Activity] != w.Old.Activity && w.Old.Activity != "OffWork"
 }
 
 // says notes what anna changes to in Teams.
@@ -270,7 +270,7 @@ func (m *model) contact(value string) {
 		m.cause(preferred)
 		m.mirrored()
 		by := anna
-		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending || w.Stage == presence.Sent && slices.Contains(w.Trail, value)) && value != "" {
+		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending || w.Stage == presence.Sent && slices.Contains(w.Trail, value) || m.exchange.covered() && m.exchange.seen == value) && value != "" {
 			by = both // nobody can tell
 		}
 		o := m.office // what she has done in Teams is seen and agreed, or nothing

@@ -85,6 +85,15 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			400s anna resets her status in Teams
 			600s the calls end, and nothing more happens`, []string{"activity dnd", "activity available"},
 		},
+		"the licence is lost before it shows that a clearing was refused": {`
+			10s anna's Teams client shows OutOfOffice
+			60s the next write is lost
+			60.03s the next write is refused
+			61s anna signs out of Teams
+			77s anna's licence is lost
+			400s anna resets her status in Teams
+			600s the calls end, and nothing more happens`, []string{"activity away", "activity available", "activity available", "activity available"},
+		},
 		"the same is set again on the phone while its connection is lost": {`
 			0s changes show on the PBX after 100ms
 			1s anna sets away on the PBX

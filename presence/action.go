@@ -198,7 +198,7 @@ func (s *step) leaveTeams() {
 func (s *step) leavePBX() {
 	w := s.m.ToPBX
 	switch {
-	case w != nil && w.Activity == "" && w.Stage == Sent && w.Tried && (s.PBX == nil || slices.Contains(w.Trail, s.PBX.Value.Activity)):
+	case w.doubted() && w.Activity == "" && (s.PBX == nil || slices.Contains(w.Trail, s.PBX.Value.Activity)):
 		w.Stage, w.At, w.Tried = Pending, s.Now, false
 		s.fired(RuleTakeBack)
 	case w == nil || w.Activity == "" && (w.Stage != Hidden || !w.oldIsOurs()):

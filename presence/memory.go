@@ -172,13 +172,16 @@ func (m Memory) Clone() Memory {
 // inFlight reports that the side may not show w yet.
 func (w *PBXWrite) inFlight() bool { return w != nil && (w.Stage == Pending || w.Stage == Sent) }
 
+// doubted reports a write that was refused last, and may show yet.
+func (w *PBXWrite) doubted() bool { return w != nil && w.Stage == Sent && w.Tried }
+
 // explains reports that what the PBX shows is no change by a person. What is told anew since the
 // acknowledgement is no echo.
 func (w *PBXWrite) explains(seen PBXSeen) bool {
 	switch shown := seen.Value.Activity; {
 	case !w.inFlight():
 		return false
-	case w.Stage == Sent && !w.Tried && seen.Began.After(w.At):
+	case w.Stage == Sent && !w.doubted() && seen.Began.After(w.At):
 		return shown == w.Activity
 	default:
 		return shown == w.Activity || shown == w.Old || slices.Contains(w.Trail, shown)

@@ -26,6 +26,16 @@ func footprint() (goroutines, files int) {
 	return runtime.NumGoroutine(), len(open)
 }
 
+// atRest returns what is held once that has not changed for a while: all that begins with a connection has begun.
+func atRest() (goroutines, files int) {
+	for since := time.Now(); time.Since(since) < 500*time.Millisecond; runtime.Gosched() {
+		if g, f := footprint(); g != goroutines || f != files {
+			goroutines, files, since = g, f, time.Now()
+		}
+	}
+	return goroutines, files
+}
+
 // shrinksTo waits until no more is held than that.
 func shrinksTo(t *testing.T, goroutines, files int) {
 	t.Helper()
@@ -96,7 +106,7 @@ func TestNothingStaysOfPeersThatComeAndGo(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return server.Counters().Logins == 20 }, time.Minute, time.Millisecond)
 	runtime.GC()
-	goroutines, files := footprint()
+	goroutines, files := atRest()
 
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -131,7 +141,7 @@ func TestNothingStaysOfReplacedConnections(t *testing.T) {
 	hq := system.AddPBX(pbxtest.Options{AppURL: url + "/ms365/innovaphone-microsoft365", Password: password})
 	pbxtest.Start(t, hq)
 	require.NoError(t, system.Await(t.Context(), func() bool { return system.Subscriptions(guids[4]) == 1 }))
-	goroutines, files := footprint()
+	goroutines, files := atRest()
 
 	stop := make(chan struct{})
 	var load sync.WaitGroup

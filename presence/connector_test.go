@@ -348,6 +348,7 @@ func (c *connector) arrive(a presence.Action, f fault, connection uint64, crosse
 			out.Err = presence.ErrRefused
 		} else if c.touched(); accountOf(a) == preferred {
 			c.office.slotBy = both // what is there is not what the connector was told
+			c.cause(activity)
 		} else { // once its connection is lost, what shows counts as hers
 			c.exchange.ignored = true
 			c.cause(preferred)

@@ -140,6 +140,9 @@ func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
+		if h := m.Session; h != nil && h.Value.Shows(w.Old) { // that ends with the call
+			m.Agreed.Teams = Teams{}
+		}
 	}
 	if w.Tried && w.Stage == Pending && !w.Value.IsZero() && !(manual(w.Old) && w.Value.Shows(w.Old)) {
 		w.Stage, w.Trail, w.Replaced = Doubted, nil, nil

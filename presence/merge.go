@@ -149,7 +149,7 @@ func (s *step) leaves(word string) bool {
 func (s *step) carryTeams(teams Teams, word, pbx string) {
 	leaves := s.leaves(word)
 	s.matched(SideTeams, teams.Activity)
-	if s.agreeTeams(teams); !s.m.ToPBX.inFlight() {
+	if s.agreeTeams(teams); !s.m.ToPBX.inFlight() && !s.PBX.Covered {
 		s.agreePBX(pbx)
 	}
 	switch {

@@ -83,7 +83,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 		if w.Stage == Sent && (late || !w.trails(*s.Teams)) {
 			w.Stage, w.Trail, w.Replaced = Stands, nil, nil
 		}
-	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams)):
+	case late && (s.teamsCall() || signedOut(shown) || w.still(*s.Teams) || slices.ContainsFunc(w.Trail, shown.Shows)):
 		w.Stage, w.Old, w.Trail, w.Replaced = Hidden, shown, nil, nil
 		if s.teamsCall() {
 			s.disagree(w)

@@ -35,7 +35,7 @@ func (s *step) settlePBX() {
 	if w == nil {
 		return
 	}
-	if w.Stage == Refused && w.Tried {
+	if w.Stage == Refused && w.Tried && s.m.Agreed != nil {
 		w.Stage = Sent // an earlier try may show yet
 	}
 	shown := s.PBX.Value.Activity

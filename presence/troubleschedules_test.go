@@ -94,6 +94,35 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			400s anna resets her status in Teams
 			600s the calls end, and nothing more happens`, []string{"activity away", "activity available", "activity available", "activity available"},
 		},
+		"a preferred presence over another one is acknowledged without effect": {`
+			60s the next notification is lost
+			100s anna sets busy on the PBX
+			102.5s the next write is acknowledged without effect
+			102.6s anna sets away on the PBX
+			400s anna resets her status in Teams
+			600s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "activity available"},
+		},
+		"what a person took back while nobody looked is covered by a call, and she signs out": {`
+			0s a call hides what is set on the PBX
+			12s anna sets dnd on the PBX
+			13s the connector is stopped for 20m0s
+			768s anna clears her presence on the PBX
+			780s a call begins on the PBX
+			1500s anna signs out of Teams
+			1700s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "clear preferred presence", "clear session"},
+		},
+		"what shows after a call whose preferred presence is refused was not chosen": {`
+			5s anna's Teams client shows OutOfOffice
+			65s anna sets busy on the PBX
+			66s a call begins on the PBX
+			72s the next write is refused
+			79s the call on the PBX ends
+			100s all troubles end
+			400s anna chooses Available in Teams
+			600s the calls end, and nothing more happens`, []string{
+			"activity away", "preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "preferred presence Busy/Busy", "clear session", "activity available",
+		},
+		},
 		"the same is set again on the phone while its connection is lost": {`
 			0s changes show on the PBX after 100ms
 			1s anna sets away on the PBX

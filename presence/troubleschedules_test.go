@@ -99,6 +99,7 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			100s anna sets busy on the PBX
 			102.5s the next write is acknowledged without effect
 			102.6s anna sets away on the PBX
+			200s all troubles end
 			400s anna resets her status in Teams
 			600s the link ends`, []string{"preferred presence Busy/Busy", "preferred presence Away/Away", "activity available"},
 		},
@@ -109,7 +110,9 @@ func TestSchedulesOfTrouble(t *testing.T) {
 			768s anna clears her presence on the PBX
 			780s a call begins on the PBX
 			1500s anna signs out of Teams
-			1700s the calls end, and nothing more happens`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "clear preferred presence", "clear session"},
+			1700s the connector is stopped in order`, []string{
+			"preferred presence DoNotDisturb/DoNotDisturb", "session Busy/InACall", "clear session", "session Busy/InACall", "clear preferred presence", "clear session",
+		},
 		},
 		"what shows after a call whose preferred presence is refused was not chosen": {`
 			5s anna's Teams client shows OutOfOffice

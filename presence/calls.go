@@ -98,7 +98,7 @@ func (s *step) restore() {
 
 // otherwise reports that the PBX says something else than w by now.
 func (s *step) otherwise(w *TeamsWrite) bool {
-	if s.PBX == nil {
+	if s.PBX == nil || s.PBX.Covered {
 		return false
 	}
 	source, inTable := s.Tables.ToTeams(s.PBX.Value.Activity)

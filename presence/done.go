@@ -3,6 +3,7 @@ package presence
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -140,7 +141,7 @@ func (m *Memory) giveUpTeams() {
 	w := m.ToTeams
 	if m.Agreed != nil {
 		m.Agreed.Teams = w.Old
-		if h := m.Session; h != nil && h.Value.Shows(w.Old) { // that ends with the call
+		if h := m.Session; h != nil && slices.ContainsFunc(w.Trail, h.Value.Shows) { // it came back after a call
 			m.Agreed.Teams = Teams{}
 		}
 	}

@@ -46,7 +46,7 @@ func (w *TeamsWrite) beneath() *TeamsWrite {
 	if w.Under.IsZero() {
 		return nil
 	}
-	return &TeamsWrite{Value: w.Under, Old: w.Old, OldSequence: w.OldSequence, Stage: Sent, At: w.At, Until: w.UnderUntil}
+	return &TeamsWrite{Value: w.Under, Stage: Sent, At: w.At, Until: w.UnderUntil}
 }
 
 // mistrust has Teams read where a notification tells of a change, which may be an old one.
@@ -76,14 +76,19 @@ func (s *step) regain(w *TeamsWrite) {
 	}
 }
 
-// handBack forgets what was put back on the PBX for a person: what stands in Teams has come from
-// there.
+// handBack forgets what was put back on the PBX for a person, once it stands.
 func (s *step) handBack() {
-	w, from := s.m.ToPBX, s.m.ToTeams
-	if w == nil || w.Stage != Stands || !from.stands() && !from.lifted() {
-		return
-	}
-	if source, _ := s.Tables.ToTeams(w.Activity); source.Value == from.Value {
+	if s.putsBack() && s.m.ToPBX.Stage == Stands {
 		s.m.ToPBX = nil
 	}
+}
+
+// putsBack reports that what is written on the PBX is its person's: what stands in Teams has come from there.
+func (s *step) putsBack() bool {
+	w, from := s.m.ToPBX, s.m.ToTeams
+	if w == nil || !from.stands() && !from.lifted() {
+		return false
+	}
+	source, _ := s.Tables.ToTeams(w.Activity)
+	return source.Value == from.Value
 }

@@ -143,7 +143,7 @@ func (s *step) first(teams Teams, pbx, word string, visible bool) {
 func (s *step) leaves(word string) bool {
 	before := s.m.Agreed.Teams
 	_, known := s.Tables.ToPBX(before.Activity)
-	return word == Online && !s.fromTeams() && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before) || !known && !before.IsZero())
+	return word == Online && (!s.fromTeams() || s.putsBack()) && (nobody(s.Teams.Value) || nobody(before) || s.Tables.isCall(before) || !known && !before.IsZero())
 }
 
 func (s *step) carryTeams(teams Teams, word, pbx string) {
@@ -233,7 +233,9 @@ func (s *step) writeTeams(manual Manual) {
 		}
 	case last != nil && !last.Value.IsZero() && !last.lifted():
 		w.Trail = []Teams{last.Value}
-		w.Under, w.UnderUntil = last.Value, last.Until
+		if shown := s.Teams.Value; last.Stage == Hidden || shown.Shows(last.Value) || signedOut(shown) {
+			w.Under, w.UnderUntil = last.Value, last.Until
+		}
 	}
 	s.m.ToTeams = w
 }

@@ -59,7 +59,7 @@ func (s *step) settleLifted(w *TeamsWrite) {
 		if s.m.Session.stands() && !s.outshines(s.m.Agreed.Teams) {
 			s.agreeTeams(w.Value) // anything but the call is a choice from now on
 		}
-	case !inTable, s.teamsCall(), nobody(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
+	case !inTable, s.teamsCall(), nobody(shown) && !manual(shown), s.explained(), unknown && !manual(shown) && !s.byHand(), shown.Shows(s.m.Agreed.Teams):
 	default:
 		s.agreeTeams(w.Value)
 		s.takenTeams()

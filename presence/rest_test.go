@@ -131,6 +131,7 @@ func (m *model) endByStop(string) {
 		m.failf("the connector was stopped, and left are session %v and %d alien calls", o.session, len(x.aliens))
 	}
 	m.advance(quiet)
+	m.recover(m.now.Add(-quiet))
 	m.atRest()
 	m.endCalls("")
 }

@@ -13,7 +13,7 @@ func (s *step) settleSession() {
 		s.unsure = true
 	case h.Stage == Gone && (shows && s.Teams.certain(h.At) && s.newer(h.Sequence) || !shows && s.settled(h.At) || s.settledAndSeen(h.At)):
 		s.m.Session = nil
-	case h.Stage == Sent && (shows || s.settledAndSeen(h.At)):
+	case h.Stage == Sent && (shows && !s.Teams.At.Before(h.At) || s.settledAndSeen(h.At)):
 		if h.Stage = Stands; !shows {
 			s.fired(RuleHidden)
 		}

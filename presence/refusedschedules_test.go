@@ -9,6 +9,46 @@ import (
 func TestSchedulesOfRefusals(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"a clearing is refused after a choice over what it should have cleared": {`
+			0s anna sets dnd on the PBX
+			0.2s Teams takes no writes for 15m0s
+			0.2s anna chooses OffWork in Teams
+			8.2s anna clears her presence on the PBX
+			11.2s the next write is refused
+			101.8s all troubles end
+			132.3s anna clears her presence on the PBX
+			312.3s the link ends`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "clear preferred presence", "clear preferred presence", "clear preferred presence"},
+		},
+		"what does not come back after a call was not heard of before either": {`
+			8s anna sets meeting on the PBX
+			48s the next notification is lost
+			49.5s a call begins on the PBX
+			52.5s the next write is refused
+			53.5s the call on the PBX ends
+			256.13s the next notification is lost
+			259.13s anna chooses Available in Teams
+			439.13s the connector is stopped in order`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "preferred presence Busy/Busy", "clear session"},
+		},
+		"off work is chosen over what may not make room for a call": {`
+			1s anna sets lunch on the PBX
+			16.5s a call begins on the PBX
+			16.6s the next write is refused
+			98s anna's Teams client shows Away
+			101s anna chooses OffWork in Teams
+			281s the link ends`, []string{"preferred presence Away/Away", "session Busy/InACall", "clear preferred presence", "clear session"},
+		},
+		"a choice comes while its clearing is refused": {`
+			3s anna sets lunch on the PBX
+			365.6s news of Teams take 2s
+			375.1s the connector is stopped for 1s
+			375.2s Teams cannot be read for 20s
+			735.2s the next write is refused
+			735.3s anna chooses Available in Teams
+			735.35s anna clears her presence on the PBX
+			933s the next notification is lost
+			936s anna clears her presence on the PBX
+			1116s the link ends`, []string{"preferred presence Away/Away", "clear preferred presence"},
+		},
 		"what may have arrived shows already, and is taken back": {`
 			10s anna's Teams client shows Away
 			60.5s the next write is carried out without an answer

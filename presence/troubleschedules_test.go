@@ -9,6 +9,38 @@ import (
 func TestSchedulesOfTrouble(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"a call is taken up again while the end of the one before does not show": {`
+			10s anna sets meeting on the PBX
+			730s changes show in Teams after 12s
+			731s a call begins on the PBX
+			90771s the call on the PBX ends
+			90771.1s a call begins on the PBX
+			91200s anna signs out of Teams
+			91400s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "session Busy/InACall", "clear preferred presence", "clear session", "session Busy/InACall", "clear session"},
+		},
+		"what is put back under cover of a call comes back after it": {`
+			0s a call hides what is set on the PBX
+			3s news of the PBX take 12s
+			3s anna signs out of Teams
+			3s changes show in Teams after 12s
+			103s anna chooses DoNotDisturb in Teams
+			203s anna sets busy on the PBX
+			206s anna is shown Presenting in Teams
+			223.6s a call begins on the PBX
+			261.6s anna's Teams client shows Inactive
+			441.6s the connector is stopped in order`, []string{
+			"preferred presence Busy/Busy", "activity dnd", "activity busy", "session Busy/InACall", "clear preferred presence", "add alien call", "preferred presence Busy/Busy", "clear session", "delete alien call", "session Busy/InACall", "clear preferred presence", "add alien call", "clear session", "preferred presence Busy/Busy", "delete alien call",
+		},
+		},
+		"what is put back on the phone does not show yet when its person leaves": {`
+			0s changes show on the PBX after 2s
+			68.5s anna sets busy on the PBX
+			69s changes show in Teams after 12s
+			69.03s anna's Teams client shows Away
+			71.53s anna signs out of Teams
+			252.53s anna's Teams client shows Inactive
+			432.53s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "activity away", "activity busy"},
+		},
 		"a clearing that a lost licence has made leave may still be to be done": {`
 			0s anna sets busy on the PBX
 			60s Teams takes no writes for 20s

@@ -201,6 +201,8 @@ func (s *step) leavePBX() {
 	case w.doubted() && w.Activity == "" && (s.PBX == nil || slices.Contains(w.Trail, s.PBX.Value.Activity)):
 		w.Stage, w.At, w.Tried = Pending, s.Now, false
 		s.fired(RuleTakeBack)
+	case w.doubted() && w.Activity != "" && s.PBX != nil && !s.settled(w.At): // what shows until then may be the person's
+		s.wake(w.At.Add(s.Settle))
 	case w == nil || w.Activity == "" && (w.Stage != Hidden || !w.oldIsOurs()):
 	case s.PBX == nil && w.Stage == Refused && !w.Tried && !w.oldIsOurs():
 		s.giveUpPBX()
@@ -210,6 +212,9 @@ func (s *step) leavePBX() {
 	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.Old == "" || w.oldIsOurs()):
 		s.writePBX("")
 		s.fired(RuleTakeBack)
+	case w.Stage == Pending && w.Tried && s.PBX.Value.Activity == w.Old:
+		w.Stage = Sent
+		s.wake(w.At.Add(s.Settle))
 	default:
 		s.m.ToPBX = nil
 	}

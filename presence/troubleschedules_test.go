@@ -9,6 +9,16 @@ import (
 func TestSchedulesOfTrouble(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"a licence is lost before it shows what has become of a write": {`
+			0s anna has long shown dnd on the PBX
+			0s changes show on the PBX after 100ms
+			0s the next write is carried out without an answer
+			60s news of the PBX take 2s
+			65.5s anna's Teams client shows InAMeeting
+			67.1s anna's licence is lost
+			300s anna clears her presence on the PBX
+			500s the link ends`, []string{"activity meeting", "activity available"},
+		},
 		"a call is taken up again while the end of the one before does not show": {`
 			10s anna sets meeting on the PBX
 			730s changes show in Teams after 12s

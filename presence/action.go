@@ -212,7 +212,7 @@ func (s *step) leavePBX() {
 	case s.fromTeams() && (w.Stage != Pending || s.PBX.Value.Activity != w.Old || w.Old == "" || w.oldIsOurs()):
 		s.writePBX("")
 		s.fired(RuleTakeBack)
-	case w.Stage == Pending && w.Tried && s.PBX.Value.Activity == w.Old:
+	case w.Stage == Pending && w.Tried && s.PBX.Value.Activity == w.Old: // doubted from now on
 		w.Stage = Sent
 		s.wake(w.At.Add(s.Settle))
 	default:

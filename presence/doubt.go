@@ -41,7 +41,8 @@ func (s *step) settleDoubted(w *TeamsWrite) {
 	}
 }
 
-// beneath is what stands where w was refused: what the connector had preferred before, if anything.
+// beneath is what stands where w was refused: what the connector had preferred before, if anything. What
+// Teams showed without it is not known.
 func (w *TeamsWrite) beneath() *TeamsWrite {
 	if w.Under.IsZero() {
 		return nil

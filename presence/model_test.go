@@ -270,10 +270,15 @@ func (m *model) contact(value string) {
 		m.cause(preferred)
 		m.mirrored()
 		by := anna
-		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending || w.Stage == presence.Sent && slices.Contains(w.Trail, value) || m.exchange.covered() && m.exchange.seen == value) && value != "" {
+		if w := m.connector.memory.ToPBX; w != nil && (w.Activity == value || w.Old == value && w.Stage == presence.Pending || w.Stage == presence.Sent && slices.Contains(w.Trail, value)) && value != "" {
 			by = both // nobody can tell
 		}
-		o := m.office // what she has done in Teams is seen and agreed, or nothing
+		o := m.office                                         // what she has done in Teams is seen and agreed, or nothing
+		if m.exchange.covered() && m.exchange.seen == value { // nobody sees it
+			if by = both; o.slotBy == ours {
+				o.slotBy = both
+			}
+		}
 		m.phoneOnly = by == anna && o.session.IsZero() && o.slot.IsZero() && m.ready() && !inCall(o.shown) && m.connector.memory.Agreed.Teams.Shows(o.shown)
 		m.said = presence.Teams{}
 		m.exchange.set(value, by)

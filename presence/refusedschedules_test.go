@@ -9,6 +9,15 @@ import (
 func TestSchedulesOfRefusals(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"what was refused would have replaced what does not show yet": {`
+			10s anna sets dnd on the PBX
+			10.03s changes show in Teams after 6s
+			10.53s anna sets lunch on the PBX
+			10.56s the next write is refused
+			373.56s all troubles end
+			556.56s anna signs out of Teams
+			736.56s the link ends`, []string{"preferred presence DoNotDisturb/DoNotDisturb", "preferred presence Away/Away", "clear preferred presence"},
+		},
 		"a clearing is refused after a choice over what it should have cleared": {`
 			0s anna sets dnd on the PBX
 			0.2s Teams takes no writes for 15m0s

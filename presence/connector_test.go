@@ -335,6 +335,9 @@ func (c *connector) unreachable(a presence.Action) bool {
 	return c.now.Before(c.deaf)
 }
 
+// hears reports what Teams shows as far as the connector has heard.
+func (c *connector) hears(v presence.Teams) bool { return c.teams != nil && c.teams.Value.Shows(v) }
+
 // crosses reports a change in Teams that does not show yet, or of which the connector has not heard.
 func (c *connector) crosses() bool { return c.office.due > 0 || c.heardUpTo < c.office.hers }
 

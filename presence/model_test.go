@@ -258,7 +258,7 @@ func (m *model) choose(value string) {
 			m.exchange.by = both
 		}
 		m.office.prefer(shows(value), 24*time.Hour, both)
-	case m.office.client.IsZero(), written != nil && (written.Stage == presence.Hidden || written.Stage == presence.Sent) && m.office.shown.Shows(shows(value)): // nobody sees it
+	case m.office.client.IsZero(), written != nil && (written.Stage == presence.Hidden || written.Stage == presence.Sent) && (m.office.shown.Shows(shows(value)) || m.connector.hears(shows(value))): // nobody sees it
 		m.office.prefer(shows(value), 24*time.Hour, both)
 	default:
 		m.office.prefer(shows(value), 24*time.Hour, anna)

@@ -75,7 +75,7 @@ func (s *step) restore() {
 	case s.Goal == TakeBack && !w.stays():
 		s.m.ToTeams = nil
 		return
-	case w.Until.Sub(s.Now) < time.Minute:
+	case w.Until.Sub(s.Now) < shortest:
 		s.expired()
 		return
 	case w.Stage == Lifted && s.otherwise(w) && s.unsure: // what shows may be a choice

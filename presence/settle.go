@@ -64,11 +64,13 @@ func (s *step) settlePBXFlight(w *PBXWrite, shown string) {
 	case !late && shown == w.Activity && shown == w.Old && len(w.Trail) > 0 && s.PBX.At.Before(w.At):
 	case shown == w.Activity:
 		s.standsPBX()
+	case !w.explains(*s.PBX):
+		s.takenPBX()
 	case late && (shown == w.Old || ours):
 		w.Stage, w.Old = Hidden, shown
 		s.agreePBX(shown)
 		s.fired(RuleHidden)
-	case late, !w.explains(*s.PBX):
+	case late:
 		s.takenPBX()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // TableError tells which row of a table cannot stand, and what could.
@@ -40,8 +41,11 @@ func (t *Tables) validate() error {
 			return err
 		}
 	}
-	if !accepts(sessionPairs, t.call) || !t.isCall(t.call) {
+	switch {
+	case !accepts(sessionPairs, t.call):
 		return &TableError{"call", t.call.String(), "Graph does not accept this pair for a call", pairs(sessionPairs)}
+	case !t.isCall(t.call):
+		return &TableError{"call", t.call.String(), "is no call, since its row in to_pbx is not " + OnThePhone, nil}
 	}
 	return t.checkSettles()
 }
@@ -54,6 +58,9 @@ func (t *Tables) checkToPBX(activity string) error {
 	return &TableError{"to_pbx", t.names[activity], fmt.Sprintf("the PBX does not know %q", word),
 		append([]string{Online, OnThePhone}, pbxWords...)}
 }
+
+// shortest is the least time for which a preferred presence is worth a write.
+const shortest = time.Minute
 
 func (t *Tables) checkToTeams(activity string) error {
 	m := t.toTeams[activity]
@@ -68,8 +75,8 @@ func (t *Tables) checkToTeams(activity string) error {
 		return nil
 	case !accepts(preferredPairs, m.Value):
 		return &TableError{"to_teams", activity, "Graph does not accept " + m.Value.String(), pairs(preferredPairs)}
-	case m.Lifetime <= 0:
-		return &TableError{"to_teams", activity, fmt.Sprintf("the lifetime %s is not positive", m.Lifetime), nil}
+	case m.Lifetime < shortest:
+		return &TableError{"to_teams", activity, fmt.Sprintf("the lifetime %s is shorter than a minute", m.Lifetime), nil}
 	}
 	return nil
 }

@@ -108,6 +108,9 @@ func TestTablesThatCannotStandAreRefused(t *testing.T) {
 		"a lifetime that is none": {
 			presence.Rows{ToTeams: map[string]presence.Manual{"lunch": {Value: pair("Away/Away")}}}, []string{"lifetime"},
 		},
+		"a lifetime that is over before it shows": {
+			presence.Rows{ToTeams: map[string]presence.Manual{"lunch": {Value: pair("Away/Away"), Lifetime: 59 * time.Second}}}, []string{"59s", "a minute"},
+		},
 		"an available that sets something": {
 			presence.Rows{ToTeams: map[string]presence.Manual{"": manual("Busy/Busy")}}, []string{`"available"`, "clears"},
 		},
@@ -124,7 +127,7 @@ func TestTablesThatCannotStandAreRefused(t *testing.T) {
 			presence.Rows{Call: pair("Busy/Busy")}, []string{"Busy/Busy", "Busy/InACall"},
 		},
 		"a session that would not be recognised as a call": {
-			presence.Rows{ToPBX: map[string]string{"InACall": "busy"}}, []string{"call"},
+			presence.Rows{ToPBX: map[string]string{"InACall": "busy"}}, []string{"Busy/InACall", "to_pbx"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,16 @@ import (
 func TestSchedulesOfTrouble(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"the old value is set again on the phone while the connector is down": {`
+			0s changes show on the PBX after 2s
+			1s anna sets away on the PBX
+			30s anna chooses Busy in Teams
+			31s the connector is killed for 20m0s
+			35s anna sets away on the PBX
+			1500s all troubles end
+			1800s anna signs out of Teams
+			2100s the calls end, and nothing more happens`, []string{"preferred presence Away/Away", "activity busy", "preferred presence Away/Away"},
+		},
 		"a licence is lost before it shows what has become of a write": {`
 			0s anna has long shown dnd on the PBX
 			0s changes show on the PBX after 100ms

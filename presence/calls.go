@@ -49,6 +49,9 @@ func (s *step) callOnPBX(on bool) {
 // leaves half of the slack between interval and lifetime. Renewals of calls that began
 // together are thus spread over a whole interval, and stay so.
 func (s *step) renewal(h *Session) time.Time {
+	if h.Until.After(s.Now.Add(s.Session)) { // the clock was set back
+		return s.Now
+	}
 	latest := h.Until.Add(s.Renew - s.Session + min(s.Session-s.Renew, s.Renew)/2)
 	phase := time.Duration(s.Phase * float64(s.Renew))
 	return latest.Add(-phase).Truncate(s.Renew).Add(phase)

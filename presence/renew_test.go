@@ -36,6 +36,19 @@ func TestRenewalsOfCallsThatBeganTogetherAreSpread(t *testing.T) {
 	require.InDelta(t, 12*people, writes, people/2, "no more than without")
 }
 
+// The connector may start again with an earlier clock than that of its memory.
+func TestRenewalBearsAClockThatIsSetBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.onPhone = true
+	require.Equal(t, []string{"session Busy/InACall"}, w.run())
+	w.advance(time.Second)
+	w.now, w.sessionUntil = w.now.Add(-time.Hour), w.sessionUntil.Add(-time.Hour)
+	require.Equal(t, []string{"renew session Busy/InACall"}, w.run())
+	w.advance(time.Hour)
+	require.True(t, w.now.Before(w.sessionUntil))
+}
+
 // TestRenewalsNeverLapse holds for any interval, lifetime and place in it.
 func TestRenewalsNeverLapse(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,7 @@ func (s *step) settleDoubted(w *TeamsWrite) {
 	case shows:
 		s.regain(w)
 	case w.Tried && signedOut(s.Teams.Value):
-	case s.settledAndSeen(w.At):
+	case s.settledAndSeen(w.At), s.Teams.Value.Shows(w.Under):
 		s.m.ToTeams = w.beneath()
 	default:
 		s.mistrust()
@@ -49,6 +49,9 @@ func (w *TeamsWrite) beneath() *TeamsWrite {
 	}
 	return &TeamsWrite{Value: w.Under, Stage: Sent, At: w.At, Until: w.UnderUntil}
 }
+
+// isBeneath reports a write that was taken up like that, and is not seen yet.
+func (w *TeamsWrite) isBeneath() bool { return w != nil && w.Stage == Sent && w.Old.IsZero() }
 
 // mistrust has Teams read where a notification tells of a change, which may be an old one.
 func (s *step) mistrust() {

@@ -170,7 +170,7 @@ func (s *step) carryTeams(teams Teams, word, pbx string) {
 // its way to Teams, or waits for the end of a call.
 func (s *step) writePBX(activity string) {
 	switch wait := s.m.ToTeams; {
-	case wait.lifted() && !wait.stays():
+	case wait.lifted() && !wait.stays(), wait.isBeneath() && !s.Teams.Value.Shows(wait.Value) && !signedOut(s.Teams.Value):
 		s.m.ToTeams = wait.gone()
 	case wait.stays(), wait != nil && (wait.Stage == Pending || wait.Stage == Sent && !wait.Value.IsZero()):
 		wait.Stage = Leaving // it may have arrived

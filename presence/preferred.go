@@ -91,7 +91,7 @@ func (s *step) settleTeamsFlight(w *TeamsWrite) {
 			s.agreeTeams(shown)
 		}
 		s.fired(RuleHidden)
-	case !late && (w.Old.IsZero() || w.explains(*s.Teams) || signedOut(shown) || s.teamsCall() || s.uncovers(w) || s.comes(w)):
+	case !late && (w.isBeneath() || w.explains(*s.Teams) || signedOut(shown) || s.teamsCall() || s.uncovers(w) || s.comes(w)):
 	default:
 		s.takenTeams()
 	}

@@ -9,6 +9,25 @@ import (
 func TestSchedulesOfRefusals(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"a second value is refused, and the answer to the first one is lost": {`
+			1.5s the next write is carried out without an answer
+			1.53s the next write is refused
+			20.03s anna sets meeting on the PBX
+			20.03s anna sets dnd on the PBX
+			100s all troubles end
+			300s anna's Teams client shows OutOfOffice
+			500s the connector is stopped in order`, []string{"preferred presence Busy/Busy", "preferred presence DoNotDisturb/DoNotDisturb"},
+		},
+		"a person comes back with a choice after a clearing was refused": {`
+			0.5s anna sets busy on the PBX
+			3s the next write is refused
+			43s anna signs out of Teams
+			43.1s anna chooses DoNotDisturb in Teams
+			403s anna clears her presence on the PBX
+			403.1s anna's Teams client shows Juggling
+			453s anna chooses DoNotDisturb in Teams
+			633s the connector is stopped in order`, []string{"preferred presence Busy/Busy", "clear preferred presence", "activity dnd"},
+		},
 		"what was refused would have replaced what does not show yet": {`
 			10s anna sets dnd on the PBX
 			10.03s changes show in Teams after 6s

@@ -220,10 +220,10 @@ func (s *step) leavePBX() {
 	}
 }
 
-// leaveDoubted waits for the look that tells whether w is there, and not forever.
+// leaveDoubted waits for the look that tells whether w is there, and not forever: one that is due may fail.
 func (s *step) leaveDoubted(w *TeamsWrite) {
 	end := w.At.Add(2 * s.Settle)
-	if s.wake(end); s.Now.Before(end) {
+	if s.wake(end); s.Now.Before(end) || !s.settledAndSeen(w.At) && !s.LooksHeld {
 		return
 	}
 	if w.Tried {

@@ -9,6 +9,16 @@ import (
 func TestSchedulesOfTrouble(t *testing.T) {
 	t.Parallel()
 	plays(t, map[string]story{
+		"a licence is lost while the connector is down, and what it wrote last was doubted": {`
+			0s changes show in Teams after 6s
+			0.5s news of the PBX take 2s
+			5.5s anna sets busy on the PBX
+			5.6s anna's Teams client shows Away
+			13.6s the connector is killed for 25h0m0s
+			3613.6s anna's licence is lost
+			3650.26s anna clears her presence on the PBX
+			3830.26s the calls end, and nothing more happens`, []string{"preferred presence Busy/Busy", "activity away", "clear preferred presence", "activity available"},
+		},
 		"the old value is set again on the phone while the connector is down": {`
 			0s changes show on the PBX after 2s
 			1s anna sets away on the PBX
